@@ -1,0 +1,52 @@
+# Every target sets up what it needs: one virtual environment, made once and again when its inputs change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.set-up
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+.PHONY: help setup demo test notebooks docs lint bench readme-picture clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort
+
+setup: $(SETUP) ## Make the virtual environment.
+
+$(SETUP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# TRACE, DEVICE, RPO, BUDGET and SIZE reach the notebook through the shell's environment, so that any text is safe.
+export TRACE DEVICE RPO BUDGET SIZE
+demo: $(SETUP) ## Choose a strategy: make demo [TRACE=path.csv.gz] [DEVICE=0] [RPO=2h] [BUDGET=40] [SIZE="1 TiB"]
+	@$(BIN)/python notebooks/run.py notebooks/choose-a-strategy.ipynb \
+		trace="$$TRACE" device="$$DEVICE" rpo="$$RPO" budget="$$BUDGET" size="$$SIZE"
+
+test: $(SETUP) ## Run every test.
+	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term $(ARGS)
+
+notebooks: $(SETUP) ## Run every notebook and compare what it shows with what it showed.
+	$(BIN)/python -m pytest --nbval --nbval-cell-timeout=300 $(NOTEBOOKS)
+
+docs: $(SETUP) ## Build the documentation; a warning is an error.
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs build/docs
+	@echo "open build/docs/index.html"
+
+lint: $(SETUP) ## Check style, types, layers and spelling.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+bench: $(SETUP) ## Measure speed as ratios.
+	$(BIN)/python -m tests.bench
+
+readme-picture: $(SETUP) ## Draw the picture that README.md shows.
+	$(BIN)/python docs/picture.py
+
+clean: ## Remove what was built, but not the virtual environment.
+	rm -rf build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
