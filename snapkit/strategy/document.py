@@ -1,0 +1,179 @@
+"""Strategies as TOML documents.
+
+    name = "protect db"
+
+    [[tiers]]
+    name = "hourly"
+    schedule = "every 1h"
+    timezone = "Europe/Berlin"
+    window = { days = ["mon", "tue"], start = "04:00", end = "09:00" }
+    retention = { last = 24, daily = 30 }
+
+A tier's time zone holds for its schedule and for its retention, unless the retention names its own.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Callable, Iterable
+from os import PathLike
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, TypeVar
+
+import tomli_w
+
+from snapkit.errors import InvalidRequest, StrategyError
+from snapkit.strategy.retention import Retention
+from snapkit.strategy.schedule import Schedule
+from snapkit.strategy.strategy import RecoveryVolume, Strategy, Tier
+from snapkit.strategy.window import Window
+
+_Made = TypeVar("_Made")
+_SCHEDULE_KEYS = ("schedule", "timezone", "anchor", "window")
+_TIER_KEYS = ("name", *_SCHEDULE_KEYS, "retention", "retries", "retry_delay")
+_RECOVERY_KEYS = (*_SCHEDULE_KEYS, "zone", "initialized", "delay")
+_WINDOW_KEYS = ("days", "start", "end")
+_RETENTION_KEYS = tuple(Retention.__dataclass_fields__)
+
+
+def load(path: str | PathLike[str]) -> Strategy:
+    """Read a strategy from a TOML file."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise StrategyError(
+            "strategy file", str(path), f"cannot be read ({why})", "give the path of a readable TOML file"
+        ) from None
+    return loads(text, str(path))
+
+
+def save(strategy: Strategy, path: str | PathLike[str]) -> None:
+    """Write a strategy to a TOML file, whole or not at all."""
+    target = Path(path)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        file.write(dumps(strategy))
+    Path(file.name).replace(target)
+
+
+def loads(text: str, source: str = "strategy") -> Strategy:
+    """Read a strategy from TOML text.
+
+    Args:
+        text: the document.
+        source: where it came from, for errors.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StrategyError("strategy file", source, f"is not TOML: {error}", "correct that line") from None
+    _known(document, ("name", "tiers", "recovery"), source)
+    name = _required(document, "name", source)
+    tables = document.get("tiers", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise StrategyError(f"{source}: tiers", tables, "is no list of tables", "write each tier under [[tiers]]")
+    tiers = [_tier(table, f"{source}: tiers[{number}]") for number, table in enumerate(tables)]
+    recovery = _recovery(document["recovery"], f"{source}: recovery") if "recovery" in document else None
+    return _at(source, lambda: Strategy(name, tiers, recovery))
+
+
+def dumps(strategy: Strategy) -> str:
+    """Write a strategy as TOML text, leaving out what is as it would be anyway."""
+    document: dict[str, Any] = {"name": strategy.name, "tiers": [_tier_table(tier) for tier in strategy.tiers]}
+    if strategy.recovery:
+        recovery = strategy.recovery
+        document["recovery"] = {
+            **_schedule_table(recovery.schedule),
+            "zone": recovery.zone,
+            **_unusual(recovery, ("initialized", "delay")),
+        }
+    return tomli_w.dumps(document)
+
+
+def _tier(table: dict[str, Any], where: str) -> Tier:
+    _known(table, _TIER_KEYS, where)
+    schedule = _schedule(table, where)
+    rules = _table(table, "retention", where)
+    _known(rules, _RETENTION_KEYS, f"{where}.retention")
+    retention = _at(where, lambda: Retention(**{"timezone": schedule.timezone, **rules}))
+    others = {key: table[key] for key in ("name", "retries", "retry_delay") if key in table}
+    return _at(where, lambda: Tier(schedule, retention, **others))
+
+
+def _recovery(table: object, where: str) -> RecoveryVolume:
+    if not isinstance(table, dict):
+        raise StrategyError(where, table, "is no table", "write its keys under [recovery]")
+    _known(table, _RECOVERY_KEYS, where)
+    schedule = _schedule(table, where)
+    zone = _required(table, "zone", where)
+    others = {key: table[key] for key in ("initialized", "delay") if key in table}
+    return _at(where, lambda: RecoveryVolume(schedule=schedule, zone=zone, **others))
+
+
+def _schedule(table: dict[str, Any], where: str) -> Schedule:
+    text = _required(table, "schedule", where)
+    others: dict[str, Any] = {key: table[key] for key in ("timezone", "anchor") if key in table}
+    if "window" in table:
+        window = _table(table, "window", where)
+        _known(window, _WINDOW_KEYS, f"{where}.window")
+        others["window"] = _at(where, lambda: Window(**window))
+    return _at(where, lambda: Schedule(text, **others))
+
+
+def _tier_table(tier: Tier) -> dict[str, Any]:
+    retention = tier.retention.given()
+    retention.pop("timezone", None)
+    if tier.retention.timezone != tier.schedule.timezone:
+        retention["timezone"] = tier.retention.timezone
+    return {
+        "name": tier.name,
+        **_schedule_table(tier.schedule),
+        **_unusual(tier, ("retries", "retry_delay")),
+        "retention": retention,
+    }
+
+
+def _schedule_table(schedule: Schedule) -> dict[str, Any]:
+    table: dict[str, Any] = {"schedule": schedule.text}
+    if schedule.timezone != "UTC":
+        table["timezone"] = schedule.timezone
+    if schedule.anchor is not None:
+        table["anchor"] = schedule.anchor
+    if schedule.window is not None:
+        window = schedule.window
+        table["window"] = {"days": list(window.days), "start": window.start, "end": window.end}
+    return table
+
+
+def _unusual(made: Any, keys: Iterable[str]) -> dict[str, Any]:
+    fields = type(made).__dataclass_fields__
+    return {key: value for key in keys if (value := getattr(made, key)) != fields[key].default}
+
+
+def _known(table: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            near = difflib.get_close_matches(key, keys, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(keys)}"
+            raise StrategyError(f"{where}: key", key, "is not known", remedy)
+
+
+def _required(table: dict[str, Any], key: str, where: str) -> str:
+    value = table.get(key)
+    if not isinstance(value, str):
+        raise StrategyError(f"{where}: {key}", value, "is no text", f'write {key} = "..."')
+    return value
+
+
+def _table(table: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = table.get(key)
+    if not isinstance(value, dict):
+        raise StrategyError(f"{where}: {key}", value, "is no table", f"write {key} = {{ ... }}")
+    return value
+
+
+def _at(where: str, make: Callable[[], _Made]) -> _Made:
+    try:
+        return make()
+    except (StrategyError, InvalidRequest) as error:
+        raise StrategyError(f"{where}: {error.field}", error.value, error.rule, error.remedy) from None

@@ -1,0 +1,218 @@
+"""The one definition of retention: learn snapshots one by one, tell which are no longer kept."""
+
+from collections import deque
+from collections.abc import Container, Iterable, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from snapkit.strategy.spans import CalendarSpan
+from snapkit.units import DAY, HOUR
+
+BUCKETS = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
+_UNITS = dict(zip(BUCKETS, ("snapshot", "hour", "day", "week", "month", "year"), strict=True))
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_NOBODY = -1
+"""No snapshot's number."""
+
+
+class Rule:
+    """One rule: the newest snapshot of each bucket, of so many buckets or of those in a span.
+
+    Attributes:
+        bucket: what the rule counts, one of `BUCKETS`; each snapshot is a bucket of its own to ``"last"``.
+        limit: how many buckets it keeps.
+        span: how far back from the newest snapshot it keeps; None for any distance.
+        held: the snapshot that stands for each bucket, oldest first.
+    """
+
+    __slots__ = ("bucket", "held", "index", "limit", "open_bucket", "span", "start")
+
+    def __init__(self, bucket: str, *, limit: float = float("inf"), span: CalendarSpan | None = None) -> None:
+        self.bucket = bucket
+        self.index = BUCKETS.index(bucket)
+        self.limit = limit
+        self.span = span
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every snapshot."""
+        self.held: deque[int] = deque()
+        self.open_bucket: float = float("-inf")
+        self.start = float("-inf")
+
+    def reason(self) -> str:
+        """Say why it keeps the snapshots that it keeps."""
+        if self.span is None:
+            return f"{self.bucket} snapshot"
+        return f"within {self.span}" if self.bucket == "last" else f"{self.bucket} within {self.span}"
+
+    def oldest_reason(self) -> str:
+        """Say why it keeps the oldest snapshot, which stands for no bucket."""
+        return f"oldest {self.reason()}"
+
+    def refusal(self, *, stood_for: bool) -> str:
+        """Say why it does not keep a snapshot whose bucket a newer one stands for, or is beyond the rule's reach."""
+        if stood_for:
+            return f"{self.bucket}: a newer snapshot stands for its {_UNITS[self.bucket]}"
+        if self.span is not None:
+            return f"not within {self.span} of the newest"
+        if self.bucket == "last":
+            return f"not among the last {self.limit:.0f}"
+        return f"{self.bucket}: not among the newest {self.limit:.0f} {_UNITS[self.bucket]}s that have one"
+
+
+class Keeper:
+    """Which snapshots of one chain the rules keep, a few operations a rule for each new snapshot.
+
+    Snapshots are known by number, from 0, and come oldest first; one that comes late (it completed after a younger
+    one) is put in its place, at the price of counting all anew. A snapshot that is no longer kept stays in the count
+    until it is removed: it may be the oldest, which an unfilled rule keeps.
+    """
+
+    def __init__(self, rules: Iterable[Rule], zone: ZoneInfo) -> None:
+        self._rules = list(rules)
+        self._spans = [(rule, rule.span) for rule in self._rules if rule.span is not None]
+        self._zone = None if zone.key == "UTC" else zone
+        self._restart()
+
+    def _restart(self) -> None:
+        for rule in self._rules:
+            rule.clear()
+        self._times: dict[int, float] = {}
+        self._holds: dict[int, int] = {}
+        self._unfilled = len(self._rules) - len(self._spans)
+        self._newest = float("-inf")
+        self._oldest = _NOBODY
+        self._added = 0
+        self._calendar = [float("-inf")] * len(BUCKETS)
+
+    def add(self, key: int, taken_at: float) -> list[int]:
+        """Count one more complete snapshot.
+
+        Args:
+            key: its number, new to this keeper.
+            taken_at: the moment whose data it holds [s since 1970].
+
+        Returns:
+            The snapshots that are no longer kept because of it.
+        """
+        if taken_at < self._newest:
+            return self._insert(key, taken_at)
+        if not self._times:
+            self._oldest = key
+        self._times[key] = self._newest = taken_at
+        self._added += 1
+        buckets = self._buckets(taken_at)
+        holds, oldest = self._holds, self._oldest
+        holds[key] = len(self._rules)
+        released: list[int] = []
+        for rule in self._rules:
+            held = rule.held
+            bucket = buckets[rule.index]
+            if bucket == rule.open_bucket:
+                gone = held[-1]
+                held[-1] = key
+            else:
+                rule.open_bucket = bucket
+                held.append(key)
+                if len(held) <= rule.limit:
+                    self._unfilled -= len(held) == rule.limit
+                    continue
+                gone = held.popleft()
+            holds[gone] -= 1
+            if not holds[gone] and gone != oldest:
+                released.append(gone)
+        if self._spans:
+            released += self._drop_outlived(taken_at)
+        if oldest != _NOBODY and not holds[oldest] and not self._spares_oldest():
+            released.append(oldest)
+            self._oldest = _NOBODY
+        return released
+
+    def _drop_outlived(self, newest: float) -> list[int]:
+        released = []
+        for rule, span in self._spans:
+            rule.start = span.back_from(newest, self._zone)
+            while self._times[rule.held[0]] <= rule.start:
+                gone = rule.held.popleft()
+                self._holds[gone] -= 1
+                if not self._holds[gone] and gone != self._oldest:
+                    released.append(gone)
+        return released
+
+    def _spares_oldest(self) -> bool:
+        if self._unfilled:
+            return True
+        taken_at = self._times[self._oldest]
+        return any(taken_at > rule.start for rule, _ in self._spans)
+
+    def _insert(self, key: int, taken_at: float) -> list[int]:
+        before = {other for other in self._times if not self.keeps(other)}
+        self._times[key] = taken_at
+        self._recount()
+        return [other for other in self._times if not self.keeps(other) and other not in before]
+
+    def _recount(self) -> None:
+        times = sorted(self._times.items(), key=lambda item: item[1])
+        self._restart()
+        for key, taken_at in times:
+            self.add(key, taken_at)
+
+    def remove(self, key: int) -> None:
+        """Forget a snapshot that was deleted."""
+        was_first = self._oldest in (_NOBODY, key) and key == next(iter(self._times))
+        del self._times[key]
+        if self._holds.pop(key):
+            self._recount()
+        elif was_first and self._times:
+            self._oldest = next(iter(self._times))
+            if not self._holds[self._oldest] and not self._spares_oldest():
+                self._oldest = _NOBODY
+
+    def keeps(self, key: int) -> bool:
+        """Tell whether a snapshot is kept."""
+        return bool(self._holds[key]) or key == self._oldest
+
+    def verdict(self, key: int) -> tuple[bool, tuple[str, ...]]:
+        """Tell of one snapshot whether it is kept and why, in words."""
+        return self._judge(key, [rule.held for rule in self._rules])
+
+    def verdicts(self) -> dict[int, tuple[bool, tuple[str, ...]]]:
+        """Tell the same of every snapshot, oldest first."""
+        held = [set(rule.held) for rule in self._rules]
+        return {key: self._judge(key, held) for key in self._times}
+
+    def _judge(self, key: int, held: Sequence[Container[int]]) -> tuple[bool, tuple[str, ...]]:
+        buckets = list(self._buckets(self._times[key]))
+        reasons, refusals = [], []
+        for rule, keys in zip(self._rules, held, strict=True):
+            if key in keys:
+                reasons.append(rule.reason())
+            elif key == self._oldest and self._keeps_oldest(rule):
+                reasons.append(rule.oldest_reason())
+            else:
+                reach = self._buckets(self._times[rule.held[0]])[rule.index]
+                refusals.append(rule.refusal(stood_for=rule.bucket != "last" and buckets[rule.index] >= reach))
+        return bool(reasons), tuple(reasons or refusals)
+
+    def _keeps_oldest(self, rule: Rule) -> bool:
+        if rule.span is None:
+            return len(rule.held) < rule.limit
+        return rule.bucket != "last" and self._times[self._oldest] > rule.start
+
+    def _buckets(self, taken_at: float) -> Sequence[float]:
+        """Number the snapshot itself and its hour, day, ISO week, month and year in the zone, until called again."""
+        offset = 0.0
+        if self._zone is not None:
+            local = datetime.fromtimestamp(taken_at, self._zone).utcoffset()
+            offset = local.total_seconds() if local else 0.0
+        buckets = self._calendar
+        buckets[0] = self._added
+        # A repeated hour has another offset from UTC, but no repeated number: hours are counted elapsed.
+        buckets[1] = (taken_at + offset % HOUR) // HOUR
+        day = (taken_at + offset) // DAY
+        if day != buckets[2]:
+            on = date.fromordinal(int(day) + _EPOCH_DAY)
+            # Day 0 was a Thursday, and ISO weeks begin on Monday.
+            buckets[2:] = day, (day + 3) // 7, on.year * 12.0 + on.month, on.year
+        return buckets

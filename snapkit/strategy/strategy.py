@@ -1,0 +1,236 @@
+"""A strategy: one or more tiers, each a schedule with its retention, and what they decide."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from os import PathLike
+from typing import Generic
+
+from snapkit.errors import StrategyError
+from snapkit.strategy.ledger import Lane, Ledger
+from snapkit.strategy.retention import NOT_COMPLETE, AnySnapshot, Retention, Verdict, checked_epoch
+from snapkit.strategy.schedule import Schedule
+from snapkit.strategy.zones import epoch_of
+from snapkit.units import Duration, seconds_text, to_seconds
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One schedule with its retention.
+
+    Attributes:
+        schedule: when snapshots are due.
+        retention: which of this tier's snapshots to keep.
+        name: how its snapshots are marked; the schedule's text unless given. Renaming a tier orphans its snapshots:
+            a strategy never deletes one that carries no tier of its own.
+        retries: how often a due time whose snapshot ended in error is tried again.
+        retry_delay: how long after the start of a failed snapshot the next try may start.
+    """
+
+    schedule: Schedule
+    retention: Retention
+    name: str = ""
+    retries: int = 2
+    retry_delay: Duration = "15min"
+
+    def __post_init__(self) -> None:
+        """Name the tier after its schedule, and refuse retries that cannot be."""
+        if not self.name:
+            object.__setattr__(self, "name", self.schedule.text)
+        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
+            raise StrategyError(
+                "tier retries", self.retries, "is not a whole number of at least 0", "write 0 to try a due time once"
+            )
+        if isinstance(self.retry_delay, timedelta):
+            object.__setattr__(self, "retry_delay", self.retry_delay.total_seconds())
+        to_seconds(self.retry_delay, "tier retry_delay")
+
+    @property
+    def retry_seconds(self) -> float:
+        """The retry delay [s]."""
+        return to_seconds(self.retry_delay)
+
+    def describe(self) -> str:
+        """Say in words when it snapshots and what it keeps."""
+        return f"{self.schedule.describe()}, {self.retention.describe()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryVolume:
+    """A volume made from the newest complete snapshot on a schedule, ready to attach.
+
+    Attributes:
+        schedule: when a new one is made.
+        zone: the availability zone it is made in.
+        initialized: whether every block is loaded before it counts as ready.
+        delay: how long to wait before a lost volume is recovered.
+
+    Source:
+        enStratus, "Snapshots" (recovery volumes on a schedule) and launch configurations (recovery delay 10 minutes).
+    """
+
+    schedule: Schedule
+    zone: str
+    initialized: bool = False
+    delay: Duration = "10min"
+
+    def __post_init__(self) -> None:
+        """Refuse a recovery volume without a zone, or with a delay that is no time span."""
+        if not self.zone or not isinstance(self.zone, str):
+            raise StrategyError("recovery zone", self.zone, "is no availability zone", "name one, such as 'us-east-1a'")
+        to_seconds(self.delay, "recovery delay")
+
+
+@dataclass(frozen=True)
+class Take:
+    """The snapshot that is wanted now: for which due time, for which tiers, and why."""
+
+    due: datetime
+    tiers: tuple[str, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"take for {', '.join(self.tiers)}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Decision(Generic[AnySnapshot]):
+    """What a strategy wants now, with a reason on every line.
+
+    Attributes:
+        take: the snapshot to take; None for none.
+        delete: the verdicts on the snapshots to delete, newest first.
+        next_due: when to ask again, given that `take` is taken now; None for never.
+        kept: the verdicts on all others, newest first.
+    """
+
+    take: Take | None
+    delete: tuple[Verdict[AnySnapshot], ...]
+    next_due: datetime | None
+    kept: tuple[Verdict[AnySnapshot], ...] = ()
+
+    def __str__(self) -> str:
+        lines = [str(self.take) if self.take else "take nothing", *map(str, self.delete), *map(str, self.kept)]
+        lines.append(f"ask again at {self.next_due:%Y-%m-%d %H:%M:%S} UTC" if self.next_due else "never ask again")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """When to snapshot a volume and what to keep: the object that is simulated, run, and exported.
+
+    Attributes:
+        name: what it is called.
+        tiers: its schedules with their retentions; two that are due at once share one snapshot.
+        recovery: the recovery volume to keep ready, if any.
+    """
+
+    name: str
+    tiers: Sequence[Tier]
+    recovery: RecoveryVolume | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a strategy without a name or tiers, and tiers that cannot be told apart."""
+        object.__setattr__(self, "tiers", tuple(self.tiers))
+        if not self.name or not isinstance(self.name, str):
+            raise StrategyError("strategy name", self.name, "is no name", "give it a short text, such as 'hourly'")
+        if not self.tiers:
+            raise StrategyError("strategy tiers", [], "has nothing to do", "give it at least one Tier")
+        names = [tier.name for tier in self.tiers]
+        for name in names:
+            if names.count(name) > 1:
+                raise StrategyError(
+                    "tier name", name, "stands twice in one strategy", "give each tier a name of its own"
+                )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "Strategy":
+        """Read a strategy from a TOML file.
+
+        Raises:
+            StrategyError: the file cannot be read, has an unknown key, or says what cannot be; the message names the
+                file, the key, the rule and the remedy.
+        """
+        from snapkit.strategy.document import load  # the document knows the strategy, not the other way round
+
+        return load(path)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the strategy to a TOML file, whole or not at all."""
+        from snapkit.strategy.document import save  # the document knows the strategy, not the other way round
+
+        save(self, path)
+
+    def describe(self) -> str:
+        """Say in words when it snapshots and what it keeps."""
+        return "; ".join(tier.describe() for tier in self.tiers)
+
+    def decide(self, taken: Iterable[AnySnapshot], now: datetime) -> Decision[AnySnapshot]:
+        """Decide for one volume what to take and what to delete.
+
+        Pure: nothing is done. A due time is met by any snapshot of its tier that was started since and did not end
+        in error; one that was missed is made up for once, as soon as a window allows. Only complete snapshots
+        protect: the newest complete one of a tier always stays, pending ones always stay, and so do snapshots that
+        carry a tier which this strategy does not have. One that ended in error goes when a younger one of its tiers
+        is complete; until then it counts for the retry rule.
+
+        Args:
+            taken: the volume's snapshots, in any order.
+            now: the moment of the decision, with a time zone.
+
+        Raises:
+            InvalidRequest: a moment has no time zone, or a state is unknown.
+        """
+        moment = epoch_of(now, "now")
+        newest_first = sorted(taken, key=checked_epoch, reverse=True)
+        ledger = Ledger(self, moment)
+        for number, snapshot in reversed(list(enumerate(newest_first))):
+            lanes = [ledger.lanes[name] for name in snapshot.tiers if name in ledger.lanes]
+            ledger.start(number, snapshot.taken_at.timestamp(), lanes)
+            if snapshot.state == "completed":
+                ledger.complete(number)
+            elif snapshot.state == "error":
+                ledger.fail(number)
+        verdicts = self._verdicts(newest_first, ledger)
+        wanted = ledger.due(moment)
+        next_due = ledger.next_due(moment)
+        return Decision(
+            take=self._take(wanted) if wanted else None,
+            delete=tuple(verdict for verdict in verdicts if not verdict.keep),
+            next_due=datetime.fromtimestamp(next_due, UTC) if isfinite(next_due) else None,
+            kept=tuple(verdict for verdict in verdicts if verdict.keep),
+        )
+
+    def _take(self, lanes: list[Lane]) -> Take:
+        due = datetime.fromtimestamp(max(lane.slot for lane in lanes), UTC)
+        return Take(due, tuple(lane.tier.name for lane in lanes), "; ".join(map(_why_now, lanes)))
+
+    def _verdicts(self, newest_first: list[AnySnapshot], ledger: Ledger) -> list[Verdict[AnySnapshot]]:
+        own = {tier.name for tier in self.tiers}
+        told = ledger.verdicts()
+        complete: set[str] = set()
+        verdicts = []
+        for number, snapshot in enumerate(newest_first):
+            strange = [name for name in snapshot.tiers if name not in own]
+            verdict: tuple[bool, tuple[str, ...]]
+            if strange or not snapshot.tiers:
+                verdict = True, (f"not of this strategy: {', '.join(strange) or 'no tier'}",)
+            elif snapshot.state == "completed":
+                complete.update(snapshot.tiers)
+                verdict = told[number]
+            elif snapshot.state == "error" and not complete.intersection(snapshot.tiers):
+                verdict = True, ("ended in error: counts as a try until a younger one is complete",)
+            else:
+                verdict = NOT_COMPLETE[snapshot.state]
+            verdicts.append(Verdict(snapshot, *verdict))
+        return verdicts
+
+
+def _why_now(lane: Lane) -> str:
+    slot = datetime.fromtimestamp(lane.slot, UTC)
+    due = f"{lane.tier.schedule.describe()} was due at {slot:%Y-%m-%d %H:%M:%S} UTC"
+    if tries := len(lane.tries()):
+        after = seconds_text(lane.tier.retry_seconds)
+        return f"{due} and ended in error, try {tries + 1} of {lane.tier.retries + 1} after {after}"
+    return due

@@ -1,0 +1,101 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from snapkit.errors import StrategyError
+from snapkit.strategy import RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
+from snapkit.strategy.document import dumps, loads
+
+FULL = Strategy(
+    'pro<tect> "db"',
+    [
+        Tier(Schedule("every 1h"), Retention(last=24)),
+        Tier(
+            Schedule(
+                "every 2d at 03:00",
+                timezone="Europe/Berlin",
+                anchor=datetime(2026, 1, 5, tzinfo=UTC),
+                window=Window(["sat", "sun"], "02:00", "05:00"),
+            ),
+            Retention(daily="all", within_weekly="1y2m", timezone="Asia/Tokyo"),
+            "weekend",
+            retries=0,
+            retry_delay=timedelta(minutes=5),
+        ),
+    ],
+    RecoveryVolume(schedule=Schedule("every 1d"), zone="us-east-1a", initialized=True, delay="5min"),
+)
+
+
+def test_a_saved_strategy_loads_as_the_same_strategy(tmp_path: Path) -> None:
+    path = tmp_path / "strategy.toml"
+    FULL.save(path)
+    assert Strategy.load(path) == FULL
+    assert [entry.name for entry in tmp_path.iterdir()] == ["strategy.toml"]
+
+
+def test_a_document_leaves_out_what_is_as_it_would_be_anyway() -> None:
+    strategy = Strategy(
+        "hourly", [Tier(Schedule("every 1h", timezone="Asia/Tokyo"), Retention(last=2, timezone="Asia/Tokyo"))]
+    )
+    assert dumps(strategy).splitlines() == [
+        'name = "hourly"',
+        "tiers = [",
+        '    { name = "every 1h", schedule = "every 1h", timezone = "Asia/Tokyo", retention = { last = 2 } },',
+        "]",
+    ]
+    assert loads(dumps(strategy)) == strategy
+
+
+TIER = '[[tiers]]\nschedule = "every 1h"\nretention = { last = 1 }\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# mine\nname = x\n", r"strategy file 'my.toml' is not TOML: .*line 2.*; correct that line"),
+        ("", r"my.toml: name None is no text; write name = "),
+        ('name = "x"', r"my.toml: strategy tiers \[\] has nothing to do"),
+        ('name = "x"\ntier = []', r"my.toml: key 'tier' is not known; did you mean 'tiers'\?"),
+        ('name = "x"\ntiers = 3', r"my.toml: tiers 3 is no list of tables; write each tier under \[\[tiers\]\]"),
+        (f'name = "x"\n{TIER}colour = "red"', r"my.toml: tiers\[0\]: key 'colour' is not known; the keys are name, "),
+        (
+            f'name = "x"\n{TIER}[[tiers]]\nschedule = "every 1h"\nretention = {{ lats = 1 }}',
+            r"my.toml: tiers\[1\].retention: key 'lats' is not known; did you mean 'last'\?",
+        ),
+        ('name = "x"\n[[tiers]]\nschedule = "every 1h"', r"my.toml: tiers\[0\]: retention None is no table"),
+        (
+            'name = "x"\n[[tiers]]\nschedule = "every 1h"\nretention = {}',
+            r"my.toml: tiers\[0\]: retention 'without a rule' would delete every snapshot",
+        ),
+        (
+            'name = "x"\n[[tiers]]\nschedule = "often"\nretention = { last = 1 }',
+            r"my.toml: tiers\[0\]: schedule 'often' is no schedule; write 'every 6h'",
+        ),
+        (
+            'name = "x"\n[[tiers]]\nschedule = "cron(0 3 * * *)"\nretention = { last = 1 }',
+            r"my.toml: tiers\[0\]: .*five fields",
+        ),
+        (f'name = "x"\n{TIER}window = {{ begin = "04:00" }}', r"my.toml: tiers\[0\].window: key 'begin' is not known"),
+        (f'name = "x"\n{TIER}retries = "two"', r"my.toml: tiers\[0\]: tier retries 'two' is not a whole number"),
+        (f'name = "x"\n{TIER}[recovery]\nschedule = "every 1d"', r"my.toml: recovery: zone None is no text"),
+        (f'name = "x"\nrecovery = 3\n{TIER}', r"my.toml: recovery 3 is no table"),
+    ],
+)
+def test_documents_that_cannot_be_are_refused(text: str, message: str) -> None:
+    with pytest.raises(StrategyError, match=message):
+        loads(text, "my.toml")
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(
+        StrategyError, match=r"strategy file '.*none.toml' cannot be read \(No such file or directory\)"
+    ):
+        Strategy.load(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(StrategyError, match=r"cannot be read \(not UTF-8 text\)"):
+        Strategy.load(tmp_path / "bad.toml")

@@ -1,0 +1,218 @@
+import pickle
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapkit.errors import InvalidRequest, StrategyError
+from snapkit.strategy import RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
+from tests.snapshots import START, Plain, at
+
+HOURLY = Tier(Schedule("every 1h"), Retention(last=3), "hourly")
+DAILY = Tier(Schedule("every 1d at 00:00"), Retention(daily=2), "daily")
+ONE = Strategy("one", [HOURLY])
+TWO = Strategy("two", [HOURLY, DAILY])
+
+
+def now(hours: float) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+def test_an_unprotected_volume_is_snapshotted_at_once() -> None:
+    none: list[Plain] = []
+    decision = ONE.decide(none, now(0.5))
+    assert decision.take is not None
+    assert (decision.take.due, decision.take.tiers) == (now(0), ("hourly",))
+    assert decision.take.reason == "every hour was due at 2026-01-05 00:00:00 UTC"
+    assert decision.next_due == now(1)
+
+
+def test_a_slot_is_filled_once() -> None:
+    decision = ONE.decide([at(1, state="pending", tiers=["hourly"])], now(1.5))
+    assert decision.take is None
+    assert decision.next_due == now(2)
+
+
+def test_after_an_outage_one_snapshot_is_taken_not_ten() -> None:
+    decision = ONE.decide([at(0, tiers=["hourly"])], now(10.25))
+    assert decision.take is not None
+    assert decision.take.due == now(10)
+    assert decision.next_due == now(11)
+
+
+def test_two_tiers_due_at_once_share_one_snapshot() -> None:
+    taken = [at(hour, tiers=["hourly", "daily"] if hour == 0 else ["hourly"]) for hour in range(24)]
+    decision = TWO.decide(taken, now(24))
+    assert decision.take is not None
+    assert decision.take.tiers == ("hourly", "daily")
+    assert TWO.decide(taken[:5], now(5)).take.tiers == ("hourly",)  # type: ignore[union-attr]
+
+
+def test_a_snapshot_stays_while_any_of_its_tiers_keeps_it() -> None:
+    taken = [at(hour, tiers=["hourly", "daily"] if hour % 24 == 0 else ["hourly"]) for hour in range(30)]
+    decision = TWO.decide(taken, now(29.5))
+    assert [verdict.snapshot for verdict in decision.delete] == [
+        at(h, tiers=["hourly"]) for h in range(26, 0, -1) if h != 24
+    ]
+    assert [verdict.reasons for verdict in decision.kept] == [
+        ("hourly: last snapshot",),
+        ("hourly: last snapshot",),
+        ("hourly: last snapshot",),
+        ("daily: daily snapshot",),
+        ("daily: daily snapshot",),
+    ]
+    assert decision.delete[0].reasons == ("hourly: not among the last 3",)
+
+
+def test_a_slot_that_ended_in_error_is_tried_again_within_the_retry_rule() -> None:
+    failed = [at(0, tiers=["hourly"]), at(1, state="error", tiers=["hourly"])]
+    waiting = ONE.decide(failed, now(1.1))
+    assert waiting.take is None
+    assert waiting.next_due == now(1.25)  # 15 minutes after the failed one was started
+    again = ONE.decide(failed, now(1.25))
+    assert again.take is not None
+    assert again.take.reason.endswith("ended in error, try 2 of 3 after 15 min")
+    second = [*failed, at(1.25, state="error", tiers=["hourly"])]
+    assert ONE.decide(second, now(1.5)).take is not None
+    third = [*failed, at(1.25, state="error", tiers=["hourly"]), at(1.5, state="error", tiers=["hourly"])]
+    given_up = ONE.decide(third, now(1.9))
+    assert given_up.take is None
+    assert given_up.next_due == now(2)
+    assert ONE.decide(third, now(2)).take is not None
+
+
+def test_a_failed_snapshot_goes_once_a_younger_one_is_complete() -> None:
+    failed = at(1, state="error", tiers=["hourly"])
+    assert ONE.decide([at(0, tiers=["hourly"]), failed], now(1.5)).delete == ()
+    later = ONE.decide([at(0, tiers=["hourly"]), failed, at(1.25, tiers=["hourly"])], now(1.5))
+    assert [(v.snapshot, v.reasons) for v in later.delete] == [(failed, ("ended in error: it protects nothing",))]
+
+
+def test_snapshots_of_others_are_never_deleted() -> None:
+    foreign = [at(hour, tiers=tiers) for hour, tiers in enumerate([(), ("nightly",), ("hourly", "nightly")])]
+    mine = [at(hour, tiers=["hourly"]) for hour in range(3, 9)]
+    decision = ONE.decide([*foreign, *mine], now(9))
+    assert [verdict.snapshot for verdict in decision.delete] == mine[2::-1]
+    assert [verdict.reasons for verdict in decision.kept[-3:]] == [
+        ("not of this strategy: nightly",),
+        ("not of this strategy: nightly",),
+        ("not of this strategy: no tier",),
+    ]
+
+
+def test_an_overdue_snapshot_waits_for_the_window() -> None:
+    tier = Tier(Schedule("every 1d at 05:00", window=Window(start="04:00", end="09:00")), Retention(last=3), "nightly")
+    strategy = Strategy("nightly", [tier])
+    late = strategy.decide([at(-19, tiers=["nightly"])], now(15))
+    assert late.take is None
+    assert late.next_due == now(28)  # 04:00 of the next day, an hour before its own due time
+    assert strategy.decide([at(-19, tiers=["nightly"])], now(28)).take is not None
+
+
+def test_a_schedule_of_the_past_wants_nothing_more() -> None:
+    strategy = Strategy("past", [Tier(Schedule("cron(0 3 1 1 ? 2020)"), Retention(last=1), "past")])
+    decision = strategy.decide([at(0, tiers=["past"])], now(1))
+    assert (decision.take, decision.next_due) == (None, None)
+    assert str(decision).endswith("never ask again")
+
+
+def test_a_schedule_of_the_future_is_not_due_yet() -> None:
+    strategy = Strategy("future", [Tier(Schedule("cron(0 3 1 1 ? 2030)"), Retention(last=1), "future")])
+    none: list[Plain] = []
+    decision = strategy.decide(none, now(0))
+    assert decision.take is None
+    assert decision.next_due is not None
+    assert decision.next_due.year == 2030
+
+
+def test_a_decision_reads_as_a_list_with_a_reason_on_every_line() -> None:
+    taken = [at(hour, tiers=["hourly"]) for hour in range(4)]
+    assert str(ONE.decide(taken, now(4))).splitlines() == [
+        "take for hourly: every hour was due at 2026-01-05 04:00:00 UTC",
+        "delete 2026-01-05 00:00:00: not among the last 3",
+        "keep 2026-01-05 03:00:00: last snapshot",
+        "keep 2026-01-05 02:00:00: last snapshot",
+        "keep 2026-01-05 01:00:00: last snapshot",
+        "ask again at 2026-01-05 05:00:00 UTC",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Strategy("", [HOURLY]), "strategy name '' is no name"),
+        (lambda: Strategy("x", []), r"strategy tiers \[\] has nothing to do"),
+        (lambda: Strategy("x", [HOURLY, HOURLY]), "tier name 'hourly' stands twice"),
+        (lambda: Tier(Schedule("every 1h"), Retention(last=1), retries=-1), "tier retries -1 is not a whole number"),
+        (
+            lambda: Tier(Schedule("every 1h"), Retention(last=1), retry_delay="soon"),
+            "tier retry_delay 'soon' is not a time",
+        ),
+        (lambda: RecoveryVolume(schedule=Schedule("every 1d"), zone=""), "recovery zone '' is no availability zone"),
+    ],
+)
+def test_strategies_that_cannot_be_are_refused(make: Any, message: str) -> None:
+    with pytest.raises((StrategyError, InvalidRequest), match=message):
+        make()
+
+
+def test_naive_now_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"now .* is not a moment with a time zone"):
+        ONE.decide([], datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_a_tier_is_named_after_its_schedule_unless_named() -> None:
+    assert Tier(Schedule("every 6h"), Retention(last=1)).name == "every 6h"
+
+
+def test_strategies_are_values() -> None:
+    assert pickle.loads(pickle.dumps(TWO)) == TWO  # noqa: S301 - our own bytes
+    assert hash(replace(TWO, name="two")) == hash(TWO)
+    assert repr(ONE) == (
+        "Strategy(name='one', tiers=(Tier(schedule=Schedule('every 1h'), retention=Retention(last=3), name='hourly', "
+        "retries=2, retry_delay='15min'),), recovery=None)"
+    )
+    assert TWO.describe() == "every hour, keep the last 3; every day at 00:00 (UTC), keep one a day for 2 days"
+
+
+tiers = st.lists(st.sampled_from(["hourly", "daily", "other"]), max_size=2, unique=True).map(tuple)
+snapshots = st.lists(
+    st.builds(
+        lambda quarter, state, tiers: at(quarter / 4, state=state, tiers=tiers),
+        st.integers(0, 400),
+        st.sampled_from(["completed", "completed", "pending", "error"]),
+        tiers,
+    ),
+    max_size=40,
+)
+
+
+@given(snapshots, st.integers(0, 500))
+def test_decide_never_deletes_the_last_complete_snapshot_nor_a_pending_one(taken: list[Plain], quarter: int) -> None:
+    decision = TWO.decide(taken, now(quarter / 4))
+    gone = [verdict.snapshot for verdict in decision.delete]
+    assert all(snapshot.state != "pending" for snapshot in gone)
+    assert all(set(snapshot.tiers) <= {"hourly", "daily"} for snapshot in gone)
+    complete = [snapshot for snapshot in taken if snapshot.state == "completed"]
+    left = [verdict.snapshot for verdict in decision.kept if verdict.snapshot.state == "completed"]
+    if complete:
+        assert max(complete, key=lambda s: s.taken_at).taken_at == max(left, key=lambda s: s.taken_at).taken_at
+    for name in ("hourly", "daily"):
+        assert any(name in s.tiers for s in left) or not any(name in s.tiers for s in complete)
+
+
+@given(snapshots, st.integers(0, 500))
+def test_deciding_again_after_doing_it_changes_nothing(taken: list[Plain], quarter: int) -> None:
+    moment = now(quarter / 4)
+    taken = [snapshot for snapshot in taken if snapshot.taken_at <= moment]
+    first = TWO.decide(taken, moment)
+    done = [verdict.snapshot for verdict in first.kept]
+    if first.take:
+        done.append(Plain(moment, "pending", first.take.tiers))
+    second = TWO.decide(done, moment)
+    assert second.take is None
+    assert second.delete == ()
+    assert second.next_due == first.next_due
