@@ -6,6 +6,7 @@ Everywhere inside snapkit a time span is seconds, a size bytes and a price US do
 import math
 import re
 from datetime import timedelta
+from numbers import Real
 from typing import TypeAlias
 
 from snapkit.errors import InvalidRequest
@@ -56,7 +57,7 @@ def to_seconds(value: Duration, field: str = "duration") -> float:
         seconds = value.total_seconds()
     elif isinstance(value, str):
         seconds = _sum_of_parts(value, _SECONDS, field, "is not a time span", _DURATION_REMEDY)
-    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+    elif isinstance(value, bool) or not isinstance(value, Real):
         raise InvalidRequest(field, value, "is not a time span", _DURATION_REMEDY)
     else:
         seconds = float(value)
@@ -80,7 +81,7 @@ def to_bytes(value: Size, field: str = "size") -> int:
     """
     if isinstance(value, str):
         size = _sum_of_parts(value, _BYTES, field, "is not a size", _SIZE_REMEDY)
-    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+    elif isinstance(value, bool) or not isinstance(value, Real):
         raise InvalidRequest(field, value, "is not a size", _SIZE_REMEDY)
     else:
         size = float(value)

@@ -1,0 +1,70 @@
+"""The footprint of a workload as a table: how many distinct blocks an interval of a given length changes."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import accumulate, pairwise
+from math import log
+
+from snapkit.errors import InvalidRequest
+
+_REMEMBERED = 4096
+"""A schedule leaves few different gaps: 53 to 314 over a year of common retention rules."""
+_NONE = 1e-9
+"""Stands for no block at all, so that a logarithm exists."""
+
+
+class Table:
+    """Changed blocks per interval, interpolated between points by power laws.
+
+    Below the shortest interval the first power law goes on. Beyond the longest one T, the slope between T/4 and T
+    does: over 54 disks, 30 minutes to a week, nothing much better was found than a simple rule and a stated doubt.
+    Both slopes lie within [0, 1], for more time changes no fewer blocks, and twice the time at most twice as many.
+    A dip among the points, which only chance makes, is levelled.
+    """
+
+    __slots__ = ("_anchors", "_blocks", "_intervals", "_seen", "_slopes")
+
+    def __init__(self, points: Iterable[tuple[float, float]]) -> None:
+        """Lay power laws through pairs of an interval [s] and its blocks.
+
+        Raises:
+            InvalidRequest: there are fewer than two different intervals.
+        """
+        ordered = sorted(points)
+        intervals = [interval for interval, _ in ordered]
+        if len(intervals) < 2 or any(longer <= shorter for shorter, longer in pairwise(intervals)):
+            raise InvalidRequest("intervals", intervals, "are not two or more different ones", "add points")
+        blocks = list(accumulate((max(count, _NONE) for _, count in ordered), max))
+        laws = [log(after / before) for before, after in pairwise(blocks)]
+        laws = [law / log(after / before) for law, (before, after) in zip(laws, pairwise(intervals), strict=True)]
+        self._intervals = intervals
+        self._anchors = [intervals[0], *intervals]
+        self._blocks = [blocks[0], *blocks]
+        self._slopes = [min(laws[0], 1.0), *laws, 0.0]
+        self._seen: dict[float, float] = {}
+        self._slopes[-1] = min(log(blocks[-1] / self(intervals[-1] / 4)) / log(4), 1.0)
+
+    @property
+    def shortest(self) -> float:
+        """The first interval of the table [s]."""
+        return self._intervals[0]
+
+    @property
+    def longest(self) -> float:
+        """The last interval of the table [s]."""
+        return self._intervals[-1]
+
+    def __call__(self, interval: float) -> float:
+        """Return the distinct blocks that an interval [s] changes."""
+        seen = self._seen.get(interval)
+        return self._look_up(interval) if seen is None else seen
+
+    def _look_up(self, interval: float) -> float:
+        if interval <= 0.0:
+            return 0.0
+        law = bisect_right(self._intervals, interval)
+        blocks = float(self._blocks[law] * (interval / self._anchors[law]) ** self._slopes[law])
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        self._seen[interval] = blocks
+        return blocks

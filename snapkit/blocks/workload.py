@@ -1,0 +1,308 @@
+"""How the blocks of a volume are written."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Literal, Self, TypeAlias, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from snapkit import _html
+from snapkit.blocks.exact import TraceIndex
+from snapkit.blocks.footprint import Table
+from snapkit.blocks.profiles import load
+from snapkit.blocks.recording import Recording
+from snapkit.errors import InvalidRequest
+from snapkit.rules import BLOCK
+from snapkit.units import (
+    DAY,
+    GIB,
+    HOUR,
+    MINUTE,
+    WEEK,
+    Duration,
+    Size,
+    bytes_text,
+    seconds_text,
+    to_bytes,
+    to_seconds,
+)
+
+Interval = TypeVar("Interval", bound=Duration)
+"""A key of a table, so that one with keys of one type fits too."""
+Provenance: TypeAlias = Literal["measured", "scaled", "modelled"]
+
+_CURVE: tuple[Duration, ...] = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, WEEK)
+_STATIONARY = "Every moment is like every other: what changes depends on how long one waits, not on when."
+_ZERO = re.compile(r"\s*0+(\.0*)?\s*[a-zA-Z]+\s*")
+
+
+class Workload:
+    """Which blocks of a volume are written when, known from a trace or from a table of its footprint.
+
+    Make one with `from_trace`, `from_table` or `profile`.
+
+    Attributes:
+        name: what it is called.
+        source: where its figures come from.
+        span: how long it was measured [s].
+        size: the size of the volume [bytes].
+        block_size: the unit of every count of blocks [bytes].
+        assumptions: what its figures rest on besides measurement, a sentence each.
+    """
+
+    def __init__(
+        self,
+        known: TraceIndex | Table,
+        *,
+        name: str,
+        source: str,
+        span: float,
+        size: int,
+        block_size: int,
+        assumptions: tuple[str, ...] = (),
+        scaled: bool = False,
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.span = span
+        self.size = size
+        self.block_size = block_size
+        self.assumptions = assumptions
+        self._scaled = scaled
+        self._known = known
+        self._trace = known if isinstance(known, TraceIndex) else None
+
+    @classmethod
+    def from_trace(
+        cls,
+        frame: pd.DataFrame,
+        block_size: Size = BLOCK,
+        device: object = None,
+        span: Duration | None = None,
+    ) -> Self:
+        """Know every write of a recording.
+
+        Args:
+            frame: columns ``t_us`` (microseconds since the start), ``op`` (R or W), ``off`` [bytes], ``len`` [bytes]
+                and optionally ``dev``, in order of time, such as `read_trace` gives.
+            block_size: the unit to count in [bytes].
+            device: which of several devices.
+            span: how long the recording lasted, by default until its last record, on whatever device; later writes
+                are left out.
+
+        Raises:
+            InvalidRequest: the frame is no block trace, the device is not in it, or nothing is written in the span.
+        """
+        unit = to_bytes(block_size, "block_size")
+        recording = Recording.of(frame, device, span)
+        seconds = recording.span_us / 1e6
+        return cls(
+            TraceIndex(*recording.touches(unit), recording.span_us),
+            name="trace" if device is None else f"trace of device {device}",
+            source=f"block trace with {int(recording.written.sum()):,} writes in {seconds_text(seconds)}",
+            span=seconds,
+            size=-(-recording.extent // GIB) * GIB,
+            block_size=unit,
+        )
+
+    @classmethod
+    def from_table(
+        cls,
+        points: Mapping[Interval, float],
+        span: Duration | None,
+        size: Size,
+        block_size: Size = BLOCK,
+        *,
+        name: str = "table",
+        source: str = "a table of changed blocks per interval",
+    ) -> Self:
+        """Know the mean number of blocks that intervals change; every moment is taken to be like every other.
+
+        Args:
+            points: distinct blocks written per interval; two or more, joined by power laws.
+            span: how long that was measured, by default the longest interval; longer ones are modelled.
+            size: the size of the volume [bytes].
+            block_size: the unit of the counts [bytes].
+            name: what to call it.
+            source: where the figures come from.
+
+        Raises:
+            InvalidRequest: there are fewer than two different intervals, or a count is negative or no number.
+        """
+        for interval, blocks in points.items():
+            if not (isinstance(blocks, (int, float)) and 0 <= blocks < math.inf):
+                raise InvalidRequest(f"blocks per {interval}", blocks, "are no number from 0 up", "correct the table")
+        table = Table((to_seconds(interval, "interval"), float(blocks)) for interval, blocks in points.items())
+        return cls(
+            table,
+            name=name,
+            source=source,
+            span=table.longest if span is None else to_seconds(span, "span"),
+            size=to_bytes(size),
+            block_size=to_bytes(block_size, "block_size"),
+            assumptions=(_STATIONARY,),
+        )
+
+    @classmethod
+    def profile(cls, name: str, size: Size | None = None) -> Self:
+        """Use the figures of a real disk that come with snapkit.
+
+        Args:
+            name: such as ``"workstation"``; an unknown one is answered with the list.
+            size: the size of the volume [bytes], by default that of the disk. Another size scales the blocks in
+                proportion: an assumption, listed as such, and nothing is called measured any more.
+
+        Raises:
+            InvalidRequest: there is no such profile.
+        """
+        disk = load(name)
+        volume = disk.size if size is None else to_bytes(size)
+        assumptions = [
+            _STATIONARY,
+            f"Beyond {seconds_text(disk.span)} the changed blocks go on as the power law that leads there.",
+        ]
+        if volume != disk.size:
+            scaled = f"{bytes_text(volume)} change as many blocks per GiB as the disk of {bytes_text(disk.size)} did"
+            assumptions.append(f"{scaled}: assumed, not measured.")
+        return cls(
+            Table((interval, blocks * volume / disk.size) for interval, blocks in disk.changed_blocks.items()),
+            name=name,
+            source=disk.source,
+            span=disk.span,
+            size=volume,
+            block_size=disk.block_size,
+            assumptions=tuple(assumptions),
+            scaled=volume != disk.size,
+        )
+
+    def changed_between(self, a: Duration, b: Duration) -> int | float:
+        """Count the distinct blocks written after moment a, up to and including moment b.
+
+        Args:
+            a: since the start [s], or text such as ``"1h"``.
+            b: likewise, not before a.
+
+        Returns:
+            A whole number where a trace knows it, else the modelled mean; `measured` tells which.
+
+        Raises:
+            InvalidRequest: a is before the start, b is before a, or one of them is no moment.
+        """
+        if not (isinstance(a, float) and isinstance(b, float) and 0.0 <= a <= b < math.inf):
+            a, b = _window(a, b)
+        trace = self._trace
+        if trace is None:
+            return self._table(b - a)
+        if b <= self.span:
+            return trace.between(a, b)
+        if a >= self.span:
+            return self._table(b - a)
+        # What is known of the window, and what a mean window gains from there on: no jump at the end of the trace.
+        return trace.between(a, self.span) + self._table(b - a) - self._table(self.span - a)
+
+    @property
+    def stationary(self) -> bool:
+        """Whether what changes depends on how long one waits only, not on when."""
+        return self._trace is None
+
+    def provenance(self, a: Duration, b: Duration) -> Provenance:
+        """Tell where the count of blocks changed between two moments comes from.
+
+        Returns:
+            ``"measured"`` on the volume itself, ``"scaled"`` from a disk of another size, or ``"modelled"`` beyond
+            what was measured.
+
+        Raises:
+            InvalidRequest: a is before the start, b is before a, or one of them is no moment.
+        """
+        start, end = _window(a, b)
+        if self._trace:
+            return "measured" if end <= self.span else "modelled"
+        return self._provenance_of(end - start)
+
+    def changed(self, interval: Duration) -> float:
+        """Average the blocks changed over the full windows [k * interval, (k + 1) * interval) of the span.
+
+        An interval that is longer than the span, or no trace, leaves the footprint.
+        """
+        return self._mean(to_seconds(interval, "interval"))[0]
+
+    def footprint(self, interval: Duration) -> float:
+        """Return the distinct blocks expected in any window of a length, wherever it begins."""
+        return self._table(_moment(interval, "interval"))
+
+    def curve(self, intervals: Iterable[Duration] = _CURVE) -> pd.DataFrame:
+        """Tabulate how many blocks change per interval.
+
+        Args:
+            intervals: the lengths to ask for.
+
+        Returns:
+            One row per interval, named by it. Columns ``interval_s``, ``changed_blocks``, ``changed_bytes``,
+            ``source`` (see `provenance`) and ``windows``, over how many of which a trace was averaged.
+        """
+        rows = []
+        for interval in (to_seconds(each, "interval") for each in intervals):
+            blocks, windows = self._mean(interval)
+            source = ("measured" if windows else "modelled") if self._trace else self._provenance_of(interval)
+            rows.append((interval, blocks, blocks * self.block_size, source, windows))
+        names = pd.Index([seconds_text(row[0]) for row in rows], name="interval")
+        return pd.DataFrame(rows, names, ["interval_s", "changed_blocks", "changed_bytes", "source", "windows"])
+
+    def __repr__(self) -> str:
+        distinct = self._trace.distinct if self._trace else self._table(self.span)
+        blocks = f"{distinct:,.0f} distinct blocks of {bytes_text(self.block_size)}"
+        return f"<Workload {self.name!r}: {blocks} in {seconds_text(self.span)}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        lines = [repr(self), f"source: {self.source}", *(f"assumed: {each}" for each in self.assumptions)]
+        printer.text("\n".join(lines))
+
+    def _repr_html_(self) -> str:
+        rows = [("workload", repr(self)), ("source", self.source), *(("assumed", each) for each in self.assumptions)]
+        return _html.table(["", ""], rows)
+
+    @cached_property
+    def _table(self) -> Table:
+        if isinstance(self._known, Table):
+            return self._known
+        lengths = np.geomspace(self._known.span_us * 2.0**-20, self._known.span_us, 64)
+        blocks = self._known.working_set(lengths)
+        return Table(zip((lengths / 1e6).tolist(), blocks.tolist(), strict=True))
+
+    def _provenance_of(self, interval: float) -> Provenance:
+        table = self._table
+        if 0 < interval < table.shortest or interval > min(table.longest, self.span):
+            return "modelled"
+        return "scaled" if self._scaled else "measured"
+
+    def _mean(self, interval: float) -> tuple[float, int]:
+        """Return the mean changed blocks per interval [s], and over how many windows of a trace."""
+        if self._trace and 1e-6 <= interval <= self.span:
+            blocks, windows = self._trace.changed(round(interval * 1e6))
+            return blocks / windows, windows
+        return self._table(interval), 0
+
+
+def _window(a: Duration, b: Duration) -> tuple[float, float]:
+    start, end = _moment(a, "a"), _moment(b, "b")
+    if end < start:
+        raise InvalidRequest("b", b, f"is before a, {a!r}", "give the earlier moment first")
+    return start, end
+
+
+def _moment(value: Duration, field: str) -> float:
+    """Read a moment since the start [s]: a time span, or none."""
+    if isinstance(value, str) and _ZERO.fullmatch(value):
+        # Text of zero is no time span, yet its unit is checked as one.
+        return 0.0 * to_seconds(value.replace("0", "1"), field)
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float, np.integer)):
+        return to_seconds(value, field)
+    if not 0 <= seconds < math.inf:
+        raise InvalidRequest(field, value, "is not a moment from 0 up", "give seconds, or text such as '1h'")
+    return float(seconds)
