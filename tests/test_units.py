@@ -9,9 +9,19 @@ from snapkit.units import bytes_text, seconds_text, to_bytes, to_seconds, to_usd
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("6h", 21600), ("15 min", 900), ("15m", 900), ("1d 12h", 129600), ("1.5 h", 5400), ("2W", 1209600), (90, 90),
-     (0.5, 0.5), (timedelta(minutes=2), 120), ("3 hours", 10800)],
-)  # fmt: skip
+    [
+        ("6h", 21600),
+        ("15 min", 900),
+        ("15m", 900),
+        ("1d 12h", 129600),
+        ("1.5 h", 5400),
+        ("2W", 1209600),
+        (90, 90),
+        (0.5, 0.5),
+        (timedelta(minutes=2), 120),
+        ("3 hours", 10800),
+    ],
+)
 def test_durations(value: Any, seconds: float) -> None:
     assert to_seconds(value) == seconds
 
@@ -30,8 +40,15 @@ def test_durations_that_are_not_positive_are_refused(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "size"),
-    [("100 GiB", 100 * 2**30), ("1TiB", 2**40), ("512 kib", 2**19), ("10 GB", 10**10), (4096, 4096), ("1 GiB 1 MiB", 2**30 + 2**20)],
-)  # fmt: skip
+    [
+        ("100 GiB", 100 * 2**30),
+        ("1TiB", 2**40),
+        ("512 kib", 2**19),
+        ("10 GB", 10**10),
+        (4096, 4096),
+        ("1 GiB 1 MiB", 2**30 + 2**20),
+    ],
+)
 def test_sizes(value: Any, size: int) -> None:
     assert to_bytes(value) == size
 
@@ -55,21 +72,42 @@ def test_money_that_cannot_be_is_refused(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (0.25, "0.25 s"), (59, "59 s"), (60, "1 min"), (900, "15 min"), (5400, "1.5 h"), (86400, "24 h"),
-     (2 * 86400, "2 d"), (310.04 * 86400, "310 d"), (float("inf"), "never"), (float("nan"), "unknown"), (-7200, "-2 h")],
-)  # fmt: skip
+    [
+        (0, "0 s"),
+        (0.25, "0.25 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (900, "15 min"),
+        (5400, "1.5 h"),
+        (86400, "24 h"),
+        (2 * 86400, "2 d"),
+        (310.04 * 86400, "310 d"),
+        (float("inf"), "never"),
+        (float("nan"), "unknown"),
+        (-7200, "-2 h"),
+    ],
+)
 def test_durations_for_people(seconds: float, text: str) -> None:
     assert seconds_text(seconds) == text
 
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (512 * 1024, "512 KiB"), (1.5 * 2**30, "1.5 GiB"), (2**40, "1 TiB"), (2**50, "1,024 TiB"), (1000, "1,000 B")],
-)  # fmt: skip
+    [
+        (0, "0 B"),
+        (512 * 1024, "512 KiB"),
+        (1.5 * 2**30, "1.5 GiB"),
+        (2**40, "1 TiB"),
+        (2**50, "1,024 TiB"),
+        (1000, "1,000 B"),
+    ],
+)
 def test_sizes_for_people(size: float, text: str) -> None:
     assert bytes_text(size) == text
 
 
-@pytest.mark.parametrize(("amount", "text"), [(0, "$0.00"), (0.0156, "$0.0156"), (26.306, "$26.31"), (1234.5, "$1,234.50")])
+@pytest.mark.parametrize(
+    ("amount", "text"), [(0, "$0.00"), (0.0156, "$0.0156"), (26.306, "$26.31"), (1234.5, "$1,234.50")]
+)
 def test_money_for_people(amount: float, text: str) -> None:
     assert usd_text(amount) == text

@@ -17,7 +17,6 @@ import tomllib
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 
 import tomli_w
@@ -51,9 +50,9 @@ def load(path: str | PathLike[str]) -> Strategy:
 def save(strategy: Strategy, path: str | PathLike[str]) -> None:
     """Write a strategy to a TOML file, whole or not at all."""
     target = Path(path)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-        file.write(dumps(strategy))
-    Path(file.name).replace(target)
+    part = target.with_name(f".{target.name}.part")
+    part.write_text(dumps(strategy), encoding="utf-8")
+    part.replace(target)
 
 
 def loads(text: str, source: str = "strategy") -> Strategy:

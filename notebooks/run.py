@@ -1,0 +1,68 @@
+"""Run a notebook without a screen: print what its cells show, and write the report.
+
+    python notebooks/run.py notebooks/choose-a-strategy.ipynb trace=my.csv.gz rpo=2h
+
+Parameters are text, and empty ones are left as the notebook has them. The report goes to build/NAME.html, whole or not
+at all. Bad input ends with one sentence on standard error and exit status 2.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import execute_notebook
+
+import snapkit.errors
+
+# Jupyter's own remarks on the transport are nothing to people who asked for a report.
+_QUIET = ["--log-level=CRITICAL"]
+
+
+def main(arguments: list[str]) -> int:
+    """Run the notebook named first with the parameters that follow; return the exit status."""
+    path = Path(arguments[0])
+    parameters = {name: value for name, _, value in (text.partition("=") for text in arguments[1:]) if value}
+    try:
+        notebook = execute_notebook(path, None, parameters=parameters, progress_bar=False, extra_arguments=_QUIET)
+    except PapermillExecutionError as error:
+        if not hasattr(snapkit.errors, error.ename):
+            raise
+        sys.stderr.write(f"{error.evalue}\n")
+        return 2
+    sys.stdout.write("\n".join(shown(notebook)))
+    report = write_report(notebook, Path("build") / f"{path.stem}.html")
+    sys.stdout.write(f"\nreport: {report}\n")
+    return 0
+
+
+def shown(notebook: Any) -> Iterator[str]:
+    """Write what the cells show as text, each part under the nearest heading."""
+    heading = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("#"):
+            heading = re.findall(r"^#+ (.*)$", cell.source, re.MULTILINE)[-1]
+        for output in cell.get("outputs", ()):
+            text = output.get("text") or output.get("data", {}).get("text/plain", "")
+            if text and "image/png" not in output.get("data", {}):
+                if heading:
+                    yield f"\n{heading}\n{'-' * len(heading)}"
+                    heading = ""
+                yield text.rstrip()
+
+
+def write_report(notebook: Any, target: Path) -> Path:
+    """Write the executed notebook as one HTML file that needs nothing from elsewhere."""
+    exporter = HTMLExporter(exclude_input=True, exclude_output_prompt=True, mathjax_url="", require_js_url="")
+    html, _ = exporter.from_notebook_node(notebook)
+    target.parent.mkdir(exist_ok=True)
+    part = target.with_suffix(".part")
+    part.write_text(html, encoding="utf-8")
+    return part.replace(target).resolve()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
