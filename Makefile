@@ -19,11 +19,11 @@ $(SETUP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-# TRACE, DEVICE, RPO, BUDGET and SIZE reach the notebook through the shell's environment, so that any text is safe.
-export TRACE DEVICE RPO BUDGET SIZE
-demo: $(SETUP) ## Choose a strategy: make demo [TRACE=path.csv.gz] [DEVICE=0] [RPO=2h] [BUDGET=40] [SIZE="1 TiB"]
+# TRACE, DEVICE, SPAN, RPO, BUDGET and SIZE reach the notebook through the shell's environment, so that any text is safe.
+export TRACE DEVICE SPAN RPO BUDGET SIZE
+demo: $(SETUP) ## Choose a strategy: make demo [TRACE=path.csv.gz] [DEVICE=0] [SPAN=96h] [RPO=2h] [BUDGET=40] [SIZE="1 TiB"]
 	@$(BIN)/python notebooks/run.py notebooks/choose-a-strategy.ipynb \
-		trace="$$TRACE" device="$$DEVICE" rpo="$$RPO" budget="$$BUDGET" size="$$SIZE"
+		trace="$$TRACE" device="$$DEVICE" span="$$SPAN" rpo="$$RPO" budget="$$BUDGET" size="$$SIZE"
 
 test: $(SETUP) ## Run every test.
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term $(ARGS)

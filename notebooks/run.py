@@ -61,7 +61,7 @@ def write_report(notebook: Any, target: Path) -> Path:
     target.parent.mkdir(exist_ok=True)
     part = target.with_suffix(".part")
     part.write_text(html, encoding="utf-8")
-    return part.replace(target).resolve()
+    return part.replace(target)
 
 
 if __name__ == "__main__":

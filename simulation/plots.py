@@ -88,7 +88,10 @@ def study(compared: "Study", rpo: float | None = None, monthly_cost: float | Non
     if monthly_cost is not None:
         right.axhline(monthly_cost, color=_LIMIT, linestyle=":", label=f"budget {usd_text(monthly_cost)}")
     _time_axis(right)
-    right.set_ylim(bottom=0)
+    if monthly_cost is not None and monthly_cost > 3 * compared.frame["monthly_cost_usd"].max():
+        right.set_yscale("log")
+    else:
+        right.set_ylim(bottom=0)
     right.set(title="Cost against RPO", xlabel="lost at a failure, 95th percentile", ylabel="cost [USD a month]")
     right.grid(visible=True, alpha=0.3)
     right.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
@@ -119,7 +122,7 @@ def _durations(axes: "Axes", frame: pd.DataFrame) -> None:
     axes.set_yticks(places, [str(name) for name in frame.index])
     axes.invert_yaxis()
     axes.set(title="How long a snapshot takes", xlabel=f"from start to completion [{unit}]")
-    axes.legend(loc="upper right")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False)
 
 
 def _time_axis(axes: "Axes") -> None:

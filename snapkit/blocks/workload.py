@@ -253,6 +253,20 @@ class Workload:
         names = pd.Index([seconds_text(row[0]) for row in rows], name="interval")
         return pd.DataFrame(rows, names, ["interval_s", "changed_blocks", "changed_bytes", "source", "windows"])
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """The curve at its usual intervals, written for people, with what each interval adds up to in a day."""
+        curve = self.curve()
+        copied, intervals = curve["changed_bytes"], curve["interval_s"]
+        return pd.DataFrame(
+            {
+                "changed blocks": [f"{blocks:,.2f}" for blocks in curve["changed_blocks"]],
+                "a snapshot copies": copied.map(bytes_text),
+                "in a day": (copied * DAY / intervals).map(bytes_text),
+                "source": curve["source"],
+            }
+        )
+
     def __repr__(self) -> str:
         distinct = self._trace.distinct if self._trace else self._table(self.span)
         blocks = f"{distinct:,.0f} distinct blocks of {bytes_text(self.block_size)}"

@@ -212,6 +212,12 @@ def test_a_profile_is_stationary_and_says_so() -> None:
     assert repr(profile) == "<Workload 'workstation': 221 distinct blocks of 512 KiB in 4 d>"
 
 
+def test_the_table_is_the_curve_for_people() -> None:
+    lines = workstation().table.to_string().splitlines()
+    assert lines[5].split() == ["1", "h", "16.21", "8.1", "MiB", "194", "MiB", "measured"]
+    assert len(lines) == 9
+
+
 def test_a_scaled_profile_is_an_assumption_and_says_so() -> None:
     disk, volume = Workload.profile("workstation"), Workload.profile("workstation", size="500 GiB")
     assert volume.size == 500 * GIB
