@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help setup demo test notebooks docs lint bench readme-picture clean
+.PHONY: help setup demo test notebooks rerun-notebooks docs lint bench picture clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list.
@@ -31,6 +31,9 @@ test: $(SETUP) ## Run every test.
 notebooks: $(SETUP) ## Run every notebook and compare what it shows with what it showed.
 	$(BIN)/python -m pytest --nbval --nbval-cell-timeout=300 $(NOTEBOOKS)
 
+rerun-notebooks: $(SETUP) ## Run every notebook and keep what it shows.
+	$(BIN)/jupyter-nbconvert --execute --inplace --ExecutePreprocessor.record_timing=False --log-level=WARN $(NOTEBOOKS)
+
 docs: $(SETUP) ## Build the documentation; a warning is an error.
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs build/docs
 	@echo "open build/docs/index.html"
@@ -45,7 +48,7 @@ lint: $(SETUP) ## Check style, types, layers and spelling.
 bench: $(SETUP) ## Measure speed as ratios.
 	$(BIN)/python -m tests.bench
 
-readme-picture: $(SETUP) ## Draw the picture that README.md shows.
+picture: $(SETUP) ## Draw the picture that README.md shows.
 	$(BIN)/python docs/picture.py
 
 clean: ## Remove what was built, but not the virtual environment.

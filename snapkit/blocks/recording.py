@@ -116,7 +116,9 @@ def _of_device(frame: pd.DataFrame, device: object, place: Place) -> Flags | Non
     codes, names = frame["dev"].cat.codes.to_numpy(), frame["dev"].cat.categories.tolist()
     writes = np.bincount(codes[is_write(frame)], minlength=len(names))
     present = np.bincount(codes, minlength=len(names)) > 0
-    listing = [f"{name} ({count:,} writes)" for name, count in zip(names, writes, strict=True)]
+    listing = [
+        f"{name} ({count:,} {'write' if count == 1 else 'writes'})" for name, count in zip(names, writes, strict=True)
+    ]
     listing = [text for text, there in zip(listing, present, strict=True) if there]
     shown = ", ".join(listing[:10]) + (f" and {len(listing) - 10} more" if len(listing) > 10 else "")
     if device is None:

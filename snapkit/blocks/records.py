@@ -94,7 +94,12 @@ def check_columns(found: Iterable[object], place: Place) -> None:
 def sound(frame: pd.DataFrame, place: Place) -> pd.DataFrame:
     """Refuse typed records that cannot be those of one recording; return them as they are."""
     if frame.empty:
-        raise InvalidRequest(place.source, len(frame), "is the number of its records", "record at least one write")
+        raise InvalidRequest(
+            place.source,
+            len(frame),
+            "is the number of its records: there is nothing to read",
+            "record at least one write",
+        )
     times, lengths = frame["t_us"].to_numpy(), frame["len"].to_numpy()
     if (row := _first(times[1:] < times[:-1])) is not None:
         rule = f"is earlier than {times[row]} on the {place.unit} before"
@@ -114,7 +119,9 @@ def is_write(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 def no_writes(place: Place, found: str) -> InvalidRequest:
     """Compose the refusal of records among which there is no write."""
-    return InvalidRequest(f"{place.source} column op", found, "is all there is", "record writes (W) too")
+    return InvalidRequest(
+        f"{place.source} column op", found, "stands for every record: nothing is written", "record writes (W) too"
+    )
 
 
 def _first(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> int | None:

@@ -92,7 +92,7 @@ def test_a_byte_order_mark_and_whole_numbers_with_a_point_are_read(tmp_path: Pat
         (HEADER + "0,W,0,1\n0,X,0,512\n", ["line 3, column op 'X' is neither R nor W"]),
         (HEADER + "0,W,0,1\n0,,0,512\n", ["line 3, column op '' is missing"]),
         (HEADER + "7,W,0,1\n9,W,0,1\n8,W,0,1\n", ["line 4, column t_us 8 is earlier than 9 on the line before"]),
-        (HEADER + "0,R,0,512\n", ["column op 'R' is all there is"]),
+        (HEADER + "0,R,0,512\n", ["column op 'R' stands for every record"]),
         (HEADER + f"0,W,{10**19},512\n", ["line 2, column off", "is more than 4,611,686,018,427,387,904"]),
         (
             HEADER + f"0,W,{2**62 + 1},512\n",
@@ -201,7 +201,7 @@ def test_several_devices_need_a_choice() -> None:
     two = frame(dev=[0, 1, 0])
     assert "chooses none of the devices 0 (2 writes), 1 (0 writes)" in frame_refusal(two)
     assert "'sdb' is not in trace; it has the devices 0 (2 writes)" in frame_refusal(two, device="sdb")
-    assert "column op 'R' is all there is" in frame_refusal(two, device=1)
+    assert "column op 'R' stands for every record" in frame_refusal(two, device=1)
     assert "has no column dev" in frame_refusal(frame(), device=0)
     for column, device in (("int64", 0), ("int64", "0"), ("float64", 0), ("str", 0)):
         chosen = Workload.from_trace(two.astype({"dev": column}), device=device)
