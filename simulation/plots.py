@@ -127,5 +127,8 @@ def _durations(axes: "Axes", frame: pd.DataFrame) -> None:
 
 def _time_axis(axes: "Axes") -> None:
     axes.set_xscale("log")
-    axes.set_xticks(_TICKS, [seconds_text(tick) for tick in _TICKS], rotation=30)
+    axes.margins(x=0.1)
+    shortest, longest = axes.get_xlim()
+    ticks = [tick for tick in _TICKS if shortest <= tick <= longest]
+    axes.set_xticks(ticks, [seconds_text(tick) for tick in ticks], rotation=30)
     axes.minorticks_off()
