@@ -176,7 +176,7 @@ class Study:
 
     def _why(self, name: str, limits: dict[str, float]) -> str:
         figures = self._means[name]
-        words = [f"loses {seconds_text(figures['rpo_p95_s'])} at most, 95 times in 100"]
+        words = [f"loses at most {seconds_text(figures['rpo_p95_s'])} 95 times in 100"]
         words.append(f"reaches back {seconds_text(figures['history_s'])}")
         words.append(f"costs {usd_text(figures['monthly_cost_usd'])} a month")
         words += [self._close(name, figure, limit) for figure, limit in limits.items()]

@@ -1,17 +1,23 @@
 """Plain values in, stable escaped HTML out."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from html import escape
 
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a table; cells that begin with a number are set to the right, all others to the left."""
-    head = "".join(f'<th style="text-align: left">{escape(column)}</th>' for column in columns)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+_NUMBER = re.compile(r"-?\$?\d")
 
 
-def _cell(value: object) -> str:
-    text = str(value)
-    side = "right" if text[:1].isdigit() or text[:1] in "$-" else "left"
-    return f'<td style="text-align: {side}">{escape(text)}</td>'
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Write a table; columns of numbers, with or without unit, are set to the right, all others to the left."""
+    cells = [[str(value) for value in row] for row in rows]
+    numeric = [all(_NUMBER.match(row[place]) for row in cells) for place in range(len(columns))]
+    sides = ["right" if each else "left" for each in numeric]
+    body = "".join(_row("td", row, sides) for row in cells)
+    return f"<table><thead>{_row('th', columns, sides)}</thead><tbody>{body}</tbody></table>"
+
+
+def _row(tag: str, cells: Sequence[str], sides: Sequence[str]) -> str:
+    written = (
+        f'<{tag} style="text-align: {side}">{escape(cell)}</{tag}>' for cell, side in zip(cells, sides, strict=True)
+    )
+    return f"<tr>{''.join(written)}</tr>"

@@ -78,7 +78,7 @@ WRITE = HEADER + b"1,0,W,0,512\n"
         (
             WRITE + b"2,1,W,0,512\n",
             [],
-            r"device None chooses none of the devices 0 \(1 write\), 1 \(1 write\); name one",
+            r"device None leaves open which of the devices 0 \(1 write\), 1 \(1 write\) is meant; name one",
         ),
         (WRITE + b"2,1,W,0,512\n", ["device=7"], r"device '7' is not in trace; it has the devices 0"),
     ],

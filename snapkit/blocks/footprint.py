@@ -16,8 +16,7 @@ _NONE = 1e-9
 class Table:
     """Changed blocks per interval, interpolated between points by power laws.
 
-    Below the shortest interval the first power law goes on. Beyond the longest one T, the slope between T/4 and T
-    does: over 54 disks, 30 minutes to a week, nothing much better was found than a simple rule and a stated doubt.
+    Below the shortest interval the first power law goes on; beyond the longest one T, the slope between T/4 and T.
     Both slopes lie within [0, 1], for more time changes no fewer blocks, and twice the time at most twice as many.
     A dip among the points, which only chance makes, is levelled.
     """

@@ -124,7 +124,9 @@ def _of_device(frame: pd.DataFrame, device: object, place: Place) -> Flags | Non
     if device is None:
         if len(listing) == 1:
             return None
-        raise InvalidRequest("device", device, f"chooses none of the devices {shown}", "name one with device=")
+        raise InvalidRequest(
+            "device", device, f"leaves open which of the devices {shown} is meant", "name one with device="
+        )
     chosen = [code for code, name in enumerate(names) if present[code] and str(name) in (str(device), f"{device}.0")]
     if not chosen:
         raise InvalidRequest("device", device, f"is not in {place.source}", f"it has the devices {shown}")

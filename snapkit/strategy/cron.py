@@ -1,7 +1,8 @@
 """AWS cron expressions: six fields, minutes first and year last, and the days that they name.
 
-**Source** AWS, "Schedule types on EventBridge Scheduler", cron-based schedules,
-https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+Source:
+    AWS, "Schedule types on EventBridge Scheduler", cron-based schedules,
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
 import re

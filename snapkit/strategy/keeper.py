@@ -58,7 +58,8 @@ class Rule:
             return f"not within {self.span} of the newest"
         if self.bucket == "last":
             return f"not among the last {self.limit:.0f}"
-        return f"{self.bucket}: not among the newest {self.limit:.0f} {_UNITS[self.bucket]}s that have one"
+        units = _UNITS[self.bucket] if self.limit == 1 else f"{self.limit:.0f} {_UNITS[self.bucket]}s"
+        return f"{self.bucket}: not in the newest {units} with a snapshot"
 
 
 class Keeper:

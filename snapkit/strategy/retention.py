@@ -89,7 +89,7 @@ class Retention:
         zone_named(self.timezone)
         if not self.rules():
             raise StrategyError(
-                "retention", "without a rule", "would delete every snapshot", "give at least one rule, such as last=7"
+                "retention", "Retention()", "has no rule: it would delete every snapshot", "give one, such as last=7"
             )
 
     def __repr__(self) -> str:

@@ -57,9 +57,10 @@ class Schedule:
         anchor: from where ``every`` and ``rate`` count, in UTC; None is the default above.
         window: the window that holds it, if any.
 
-    **Source** AWS, "Schedule types on EventBridge Scheduler", rate-based schedules and daylight savings time,
-    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html; for the 15 seconds, "Error codes for
-    the Amazon EC2 API", SnapshotCreationPerVolumeRateExceeded.
+    Source:
+        AWS, "Schedule types on EventBridge Scheduler", rate-based schedules and daylight savings time,
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html; for the 15 seconds, "Error codes
+        for the Amazon EC2 API", SnapshotCreationPerVolumeRateExceeded.
     """
 
     text: str
@@ -166,7 +167,8 @@ class Schedule:
         if self.window is not None:
             words += f", held to {self.window}"
         on_the_wall = self.window is not None or isinstance(self._cadence, Calendar)
-        return f"{words} ({self.timezone})" if on_the_wall else words
+        said = self.anchor is not None and self.timezone == "UTC"
+        return f"{words} ({self.timezone})" if on_the_wall and not said else words
 
 
 def _read(text: str, zone: ZoneInfo, anchor: datetime | None) -> Cadence:

@@ -28,7 +28,8 @@ class Window:
         start: when it opens, as HH:MM.
         end: when it closes, as HH:MM; "24:00" is midnight.
 
-    **Source** enStratus took its daily backups in a window that was 04:00-09:00 on every day unless changed.
+    Source:
+        enStratus took its daily backups in a window that was 04:00-09:00 on every day unless changed.
     """
 
     days: tuple[str, ...]

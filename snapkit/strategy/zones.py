@@ -68,7 +68,8 @@ def instant(day: int, second: int, zone: ZoneInfo) -> int:
 
     A time that comes twice is the first one; a time left out counts as later by the gap.
 
-    **Source** PEP 495, on fold=0, https://peps.python.org/pep-0495/
+    Source:
+        PEP 495, on fold=0, https://peps.python.org/pep-0495/
     """
     wall = datetime.fromordinal(day) + timedelta(seconds=second)
     ahead = zone.utcoffset(wall) or timedelta()

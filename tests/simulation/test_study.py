@@ -166,7 +166,7 @@ def test_reprs_are_stable_and_have_units(compared: Study) -> None:
     again = study(STRATEGIES, WORKLOAD, horizon="60d", replications=3, seed=4)
     assert repr(again) == repr(compared)
     assert again._repr_html_() == compared._repr_html_()
-    assert repr(compared.best(rpo="2h")).startswith("chosen  hourly, deep  loses ")
+    assert repr(compared.best(rpo="2h")).startswith("chosen  hourly, deep  loses at most ")
 
 
 def test_pictures_show_what_they_should(compared: Study) -> None:

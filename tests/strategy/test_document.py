@@ -67,7 +67,7 @@ TIER = '[[tiers]]\nschedule = "every 1h"\nretention = { last = 1 }\n'
         ('name = "x"\n[[tiers]]\nschedule = "every 1h"', r"my.toml: tiers\[0\]: retention None is no table"),
         (
             'name = "x"\n[[tiers]]\nschedule = "every 1h"\nretention = {}',
-            r"my.toml: tiers\[0\]: retention 'without a rule' would delete every snapshot",
+            r"my.toml: tiers\[0\]: retention 'Retention\(\)' has no rule",
         ),
         (
             'name = "x"\n[[tiers]]\nschedule = "often"\nretention = { last = 1 }',

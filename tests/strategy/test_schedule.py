@@ -199,7 +199,7 @@ def test_anchors_of_the_same_moment_make_equal_schedules() -> None:
         (
             "every week",
             {"anchor": "2026-01-05T03:00:30+00:00"},
-            "every week on Monday at 03:00:30, counted from 2026-01-05 03:00:30 UTC (UTC)",
+            "every week on Monday at 03:00:30, counted from 2026-01-05 03:00:30 UTC",
         ),
         (
             "every 6h",
