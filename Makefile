@@ -19,11 +19,13 @@ $(SETUP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-# TRACE, DEVICE, SPAN, RPO, BUDGET and SIZE reach the notebook through the shell's environment, so that any text is safe.
-export TRACE DEVICE SPAN RPO BUDGET SIZE
-demo: $(SETUP) ## Choose a strategy: make demo [TRACE=path.csv.gz] [DEVICE=0] [SPAN=96h] [RPO=2h] [BUDGET=40] [SIZE="1 TiB"]
-	@$(BIN)/python notebooks/run.py notebooks/choose-a-strategy.ipynb \
-		trace="$$TRACE" device="$$DEVICE" span="$$SPAN" rpo="$$RPO" budget="$$BUDGET" size="$$SIZE"
+# What is given on the command line reaches the notebook word for word, through the environment of the shell, and so that
+# no variable of that name which happens to be there is taken for it.
+$(foreach name,TRACE DEVICE SPAN RPO BUDGET SIZE,$(if $(filter command,$(origin $(name))),\
+  $(eval export DEMO_$(name) := $$(value $(name)))))
+demo: $(SETUP) ## Choose: make demo [TRACE=path.csv.gz] [DEVICE=0] [SPAN=96h] [RPO=2h] [BUDGET=40] [SIZE="1 TiB"]
+	@$(BIN)/python notebooks/run.py notebooks/choose-a-strategy.ipynb trace="$$DEMO_TRACE" device="$$DEMO_DEVICE" \
+		span="$$DEMO_SPAN" rpo="$$DEMO_RPO" budget="$$DEMO_BUDGET" size="$$DEMO_SIZE"
 
 test: $(SETUP) ## Run every test.
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term $(ARGS)

@@ -6,9 +6,11 @@ Parameters are text, and empty ones are left as the notebook has them. The repor
 at all. Bad input ends with one sentence on standard error and exit status 2.
 """
 
+import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,14 @@ from papermill.execute import execute_notebook
 
 import snapkit.errors
 
-# Jupyter's own remarks on the transport are nothing to people who asked for a report.
-_QUIET = ["--log-level=CRITICAL"]
-
 
 def main(arguments: list[str]) -> int:
     """Run the notebook named first with the parameters that follow; return the exit status."""
     path = Path(arguments[0])
     parameters = {name: value for name, _, value in (text.partition("=") for text in arguments[1:]) if value}
     try:
-        notebook = execute_notebook(path, None, parameters=parameters, progress_bar=False, extra_arguments=_QUIET)
+        with quiet_kernel():
+            notebook = execute_notebook(path, None, parameters=parameters, progress_bar=False)
     except PapermillExecutionError as error:
         if not hasattr(snapkit.errors, error.ename):
             raise
@@ -37,6 +37,19 @@ def main(arguments: list[str]) -> int:
     report = write_report(notebook, Path("build") / f"{path.stem}.html")
     sys.stdout.write(f"\nreport: {report}\n")
     return 0
+
+
+@contextmanager
+def quiet_kernel() -> Iterator[None]:
+    """Keep the remarks of the kernel's process off the screen; what goes wrong in it comes as an exception."""
+    screen = os.dup(sys.stderr.fileno())
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stderr.fileno())
+        try:
+            yield
+        finally:
+            os.dup2(screen, sys.stderr.fileno())
+            os.close(screen)
 
 
 def shown(notebook: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isinf, nextafter
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from snapkit.strategy import Ledger, Strategy
 from snapkit.strategy.ledger import Lane
 from snapkit.strategy.zones import epoch_of
 from snapkit.timing import Timing
-from snapkit.units import HOUR, Duration, Size, to_bytes, to_seconds
+from snapkit.units import HOUR, Duration, Size, bytes_text, to_bytes, to_seconds
 
 _WEATHER = 1
 """The purpose of the random stream that slows and quickens the region's uploads from hour to hour."""
@@ -58,11 +59,18 @@ class Scenario:
 
     def __post_init__(self) -> None:
         """Refuse a horizon, a start, a size or a volume type that cannot be."""
+        if not isinstance(self.strategy, Strategy) or not isinstance(self.workload, Workload):
+            wrong = self.workload if isinstance(self.strategy, Strategy) else self.strategy
+            raise InvalidRequest("scenario", wrong, "is no part of one", "give Scenario(strategy, workload)")
         seconds = to_seconds(self.horizon, "horizon")
         start = epoch_of(self.start, "start")
         rules.pending_limit(self.volume_type)
         if self.size is not None and (size := to_bytes(self.size)) < self.workload.block_size:
             raise InvalidRequest("size", size, "is smaller than one block", "give the volume's size, such as '100 GiB'")
+        if (size := self.blocks * self.workload.block_size) > rules.LARGEST_VOLUME:
+            raise InvalidRequest(
+                "size", bytes_text(size), "is more than EBS allows, 64 TiB", "give the volume's real size"
+            )
         for tier in self.strategy.tiers:
             first = next(tier.schedule.epochs(start), None)
             if first is None or first > start + seconds:
@@ -96,11 +104,15 @@ def simulate(scenario: Scenario, seed: int = 0, *, replication: int = 0) -> Outc
         seed: root of all random streams.
         replication: which of the many possible runs this is.
     """
+    for name, value in (("seed", seed), ("replication", replication)):
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+            raise InvalidRequest(name, value, "is not a whole number of at least 0", "give one, such as 1")
     env = simpy.Environment()
     volume = Volume(env, scenario, _slowness(scenario, seed, replication))
     env.process(volume.protect())
     # SimPy stops before what happens at the time given; the horizon itself belongs to the run.
     env.run(until=nextafter(scenario.horizon_seconds, float("inf")))
+    volume.keep_chain()
     return Outcome(scenario, volume.log)
 
 
@@ -179,6 +191,10 @@ class Volume:
         if self._room is not None:
             self._room.succeed()
             self._room = None
+
+    def keep_chain(self) -> None:
+        """Note what each snapshot stores that is there at the end."""
+        self.log.chain = {time: self._lineage.increment(time) for time in self._lineage}
 
 
 def _changed(scenario: Scenario) -> Callable[[float, float], float]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,8 @@ class Log:
         deleted: when it was deleted [s]; infinity while it is kept.
         stored_at: when the stored amount changed [s].
         stored: blocks stored from each of those moments on; a snapshot's count from its start.
+        chain: what each snapshot stores that is there at the end, by its start: the first all its blocks, every other
+            those changed since the one before it.
     """
 
     def __init__(self) -> None:
@@ -46,6 +48,7 @@ class Log:
         self.deleted: list[float] = []
         self.stored_at: list[float] = []
         self.stored: list[float] = []
+        self.chain: dict[float, float] = {}
 
     def take(self, now: float, due: float, tiers: tuple[str, ...], changed: float, stored: float) -> int:
         """Note that a snapshot was started, and give it a number."""
@@ -55,7 +58,8 @@ class Log:
         self.changed.append(changed)
         self.completed.append(_LATER)
         self.deleted.append(_LATER)
-        self.store(now, stored)
+        self.stored_at.append(now)
+        self.stored.append(stored)
         return len(self.started) - 1
 
     def store(self, now: float, blocks: float) -> None:
@@ -111,15 +115,16 @@ class Outcome:
     def summary(self) -> pd.Series:
         """Reduce the run to the figures that decide.
 
-        - ``snapshots`` taken, ``missed`` due times (no snapshot before the next), ``kept`` at the end.
+        - ``snapshots`` taken, ``missed`` due times (no snapshot of that tier before the next), ``kept`` at the end.
         - ``full_duration_s`` of the first snapshot; ``duration_mean_s``, ``duration_p95_s`` of the differential ones.
         - ``rpo_mean_s``, ``rpo_p95_s``, ``rpo_max_s``: what a failure at a random moment after the first complete
           snapshot loses: the time back to the start of the newest complete one. ``unprotected_s``: time until the
           first one is complete.
         - ``history_s``: how far back the oldest complete snapshot reaches at the end.
-        - ``copied_bytes`` in all; ``modelled_share`` of the differential ones' bytes that lie beyond
+        - ``copied_bytes`` in all; ``copied_modelled_share``, what share of the differential ones' bytes lies beyond
           what was measured.
-        - ``stored_byte_hours`` over the horizon; ``stored_end_bytes``.
+        - ``stored_byte_hours`` over the horizon; ``stored_end_bytes``; ``stored_modelled_share`` of the latter: blocks
+          changed in gaps between snapshots that lie beyond what was measured.
         - ``cost_usd`` over the horizon; ``monthly_cost_usd``, what its last 30 days (or all of it, if shorter) cost a
           month.
         """
@@ -150,9 +155,10 @@ class Outcome:
                 "unprotected_s": since,
                 "history_s": horizon - started[kept].min() if kept.any() else np.nan,
                 "copied_bytes": changed.sum(),
-                "modelled_share": modelled / copied_later if copied_later else 0.0,
+                "copied_modelled_share": modelled / copied_later if copied_later else 0.0,
                 "stored_byte_hours": byte_seconds / HOUR,
                 "stored_end_bytes": log.stored[-1] * block,
+                "stored_modelled_share": self._stored_modelled() / log.stored[-1],
                 "cost_usd": scenario.prices.stored(byte_seconds),
                 "monthly_cost_usd": scenario.prices.stored(tail_byte_seconds) * MONTH / tail,
             },
@@ -170,15 +176,23 @@ class Outcome:
     def _sources(self) -> list[str]:
         return ["assumed", *(self.scenario.workload.provenance(a, b) for a, b in pairwise(self.log.started))]
 
+    def _stored_modelled(self) -> float:
+        """Add up the blocks stored at the end whose number was modelled."""
+        provenance, chain = self.scenario.workload.provenance, self.log.chain
+        return sum(chain[b] for a, b in pairwise(chain) if provenance(a, b) == "modelled")
+
     def _missed(self) -> int:
+        """Count the due times of each tier after which none of its snapshots was started before the next one."""
         start, horizon = epoch_of(self.scenario.start, "start"), self.scenario.horizon_seconds
-        slots: set[float] = set()
+        missed = 0
         for tier in self.scenario.strategy.tiers:
-            for slot in tier.schedule.epochs(start - 1):
-                if slot > start + horizon:
-                    break
-                slots.add(slot)
-        return len(slots.difference(self.log.due))
+            slots = list(takewhile(lambda slot: slot <= start + horizon, tier.schedule.epochs(start - 1)))
+            starts = [
+                start + at for at, tiers in zip(self.log.started, self.log.tiers, strict=True) if tier.name in tiers
+            ]
+            served = np.searchsorted(starts, [*slots, float("inf")])
+            missed += int(np.count_nonzero(np.diff(served) == 0))
+        return missed
 
     def _stored_between(self, begin: float) -> float:
         """Integrate the stored blocks from a moment to the horizon [block seconds]."""
@@ -200,9 +214,8 @@ class Outcome:
             for other in ledger.complete(number):
                 reasons[other] = "; ".join(ledger.verdict(other)[1])
                 ledger.delete(other)
-        for number, (completed, deleted) in enumerate(zip(log.completed, log.deleted, strict=True)):
-            if completed < deleted == _LATER:
-                reasons[number] = "; ".join(ledger.verdict(number)[1])
+        for number, (_, why) in ledger.verdicts().items():
+            reasons[number] = "; ".join(why)
         return reasons
 
 

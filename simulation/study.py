@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, NoReturn, TypedDict, Unpack
 
 import pandas as pd
@@ -60,6 +61,8 @@ def study(
     Raises:
         InvalidRequest: nothing to compare, two strategies of one name, or no replication.
     """
+    if isinstance(strategies, Strategy) or not isinstance(strategies, Iterable):
+        raise InvalidRequest("strategies", strategies, "is no list of strategies", "give a list of Strategy")
     scenarios = [Scenario(strategy, workload, horizon, **options) for strategy in strategies]
     names = [scenario.strategy.name for scenario in scenarios]
     if not names:
@@ -67,7 +70,7 @@ def study(
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidRequest("strategy name", twice, "stands twice in one study", "give each strategy its own name")
-    if isinstance(replications, bool) or not isinstance(replications, int) or replications < 1:
+    if isinstance(replications, bool) or not isinstance(replications, Integral) or replications < 1:
         raise InvalidRequest("replications", replications, "is not a whole number of at least 1", "try 10")
     runs = [(scenario, seed, replication) for scenario in scenarios for replication in range(replications)]
     if executor is None:
@@ -125,13 +128,13 @@ class Study:
         return {
             "a snapshot takes": seconds_text(mean["duration_mean_s"]),
             "at p95": seconds_text(mean["duration_p95_s"]),
-            "RPO mean": seconds_text(mean["rpo_mean_s"]),
             "RPO p95": seconds_text(mean["rpo_p95_s"]),
             "kept": f"{mean['kept']:.0f}",
             "reaches back": seconds_text(mean["history_s"]),
             "stored": bytes_text(mean["stored_end_bytes"]),
             "a month": cost,
-            "modelled": f"{mean['modelled_share']:.0%}",
+            "copied modelled": f"{mean['copied_modelled_share']:.0%}",
+            "stored modelled": f"{mean['stored_modelled_share']:.0%}",
         }
 
     def __repr__(self) -> str:
@@ -202,8 +205,14 @@ class Study:
     def _refuse(self, rpo: Duration, monthly_cost: float | str | None, limits: dict[str, float]) -> NoReturn:
         means = self._means
         able = [name for name in means if means[name]["rpo_p95_s"] <= limits["rpo_p95_s"]]
+        if not any(mean["rpo_p95_s"] >= 0 for mean in means.values()):
+            raise InvalidRequest(
+                "RPO", rpo, "is met by no strategy: none has a complete snapshot in time", "simulate a longer horizon"
+            )
         if not able:
-            nearest = min(means, key=lambda name: means[name]["rpo_p95_s"])
+            nearest = min(
+                means, key=lambda name: (means[name]["rpo_p95_s"] != means[name]["rpo_p95_s"], means[name]["rpo_p95_s"])
+            )
             raise InvalidRequest(
                 "RPO",
                 rpo,

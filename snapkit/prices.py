@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from snapkit.units import DAY, GIB
+from snapkit.units import DAY, GIB, to_usd
 
 MONTH = 30 * DAY
 """The month by which EBS storage is billed [s].
@@ -28,6 +28,10 @@ class Prices:
     snapshot_storage: float = 0.05
     region: str = "us-east-1"
     as_of: str = "2026-11"
+
+    def __post_init__(self) -> None:
+        """Refuse a price that is none."""
+        to_usd(self.snapshot_storage, "price of snapshot storage")
 
     def stored(self, byte_seconds: float) -> float:
         """Price snapshot data kept in the standard tier: bytes times seconds to USD."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from snapkit.errors import InvalidRequest
+from snapkit.units import TIB
 
 BLOCK = 512 * 1024
 """The unit in which EBS counts changes [bytes].
@@ -15,6 +16,12 @@ CREATE_GAP = 15.0
 """Least time between two CreateSnapshot calls on one volume [s].
 
 Source: EC2 API error codes, SnapshotCreationPerVolumeRateExceeded.
+"""
+
+LARGEST_VOLUME = 64 * TIB
+"""Size of the largest volume of any type [bytes].
+
+Source: EBS user guide, "Amazon EBS volume types": gp3 up to 64 TiB, since September 2025.
 """
 
 PENDING_LIMITS: Mapping[str, int] = MappingProxyType(

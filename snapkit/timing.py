@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from snapkit.errors import InvalidRequest
 
@@ -10,8 +11,9 @@ from snapkit.errors import InvalidRequest
 class Timing:
     """How long EBS takes to complete a snapshot.
 
-    AWS publishes no figure, and says that none can be given. The defaults are *measured* by others on gp3 volumes:
-    upload rates of three full first snapshots, and one report of the time in which a tiny snapshot completes.
+    AWS publishes no figure, and says that none can be given. The default rate and latency were *measured* by others on
+    gp3 volumes: three full first snapshots, and one report of the time in which a tiny snapshot completes. That the
+    spread over those three volumes is also that from one hour to another is *assumed*.
 
     Attributes:
         latency: time that even an empty snapshot stays pending [s].
@@ -37,7 +39,12 @@ class Timing:
             ("spread", self.spread, 0.0),
             ("rate", self.rate, 1e-9),
         ):
-            if not value >= low or (math.isinf(value) and name != "rate"):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, Real)
+                or not value >= low
+                or (math.isinf(value) and name != "rate")
+            ):
                 raise InvalidRequest(f"timing {name}", value, "cannot be", remedy)
 
     def seconds(self, changed_bytes: float) -> float:

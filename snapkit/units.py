@@ -34,35 +34,35 @@ _BYTES = {
     "b": 1, "byte": 1, "bytes": 1, "kib": KIB, "mib": MIB, "gib": GIB, "tib": TIB,
     "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
 }  # fmt: skip
-_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)")
+_PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]+)")
+_NUMBER = re.compile(r"\s*[0-9]+(\.[0-9]+)?\s*")
+_MOST = 2**62
 _DURATION_REMEDY = "write a time such as '15min', '6h', '90d', or a number of seconds"
 _SIZE_REMEDY = "write a size such as '100 GiB' or '1 TiB', or a whole number of bytes"
 
 
-def to_seconds(value: Duration, field: str = "duration") -> float:
+def to_seconds(value: Duration, field: str = "duration", *, zero: bool = False) -> float:
     """Read a time span.
 
     Args:
-        value: text such as ``"15min"``, ``"6h"``, ``"1d 12h"``; a number [s]; or a timedelta.
+        value: text such as ``"15min"``, ``"6h"``, ``"1d 12h"``; a number [s], as text too; or a timedelta.
             In text ``m`` is minutes.
         field: what is being set, for the error.
+        zero: whether no time at all will do.
 
     Returns:
-        The span [s], finite and greater than zero.
+        The span [s], finite and not negative.
 
     Raises:
         InvalidRequest: it is no time span, or not a positive one.
     """
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
-    elif isinstance(value, str):
-        seconds = _sum_of_parts(value, _SECONDS, field, "is not a time span", _DURATION_REMEDY)
-    elif isinstance(value, bool) or not isinstance(value, Real):
-        raise InvalidRequest(field, value, "is not a time span", _DURATION_REMEDY)
     else:
-        seconds = float(value)
-    if not math.isfinite(seconds) or seconds <= 0:
-        raise InvalidRequest(field, value, "is not a positive, finite time span", _DURATION_REMEDY)
+        seconds = _amount(value, _SECONDS, field, "is not a time span", _DURATION_REMEDY)
+    if not 0 <= seconds <= _MOST or (seconds == 0 and not zero):
+        rule = "is not a moment from 0 up" if zero else "is not a positive, finite time span"
+        raise InvalidRequest(field, value, rule, _DURATION_REMEDY)
     return seconds
 
 
@@ -70,7 +70,8 @@ def to_bytes(value: Size, field: str = "size") -> int:
     """Read a size.
 
     Args:
-        value: text such as ``"100 GiB"`` (binary units) or ``"100 GB"`` (decimal ones), or a whole number [bytes].
+        value: text such as ``"100 GiB"`` (binary units) or ``"100 GB"`` (decimal ones), or a whole number [bytes], as
+            text too.
         field: what is being set, for the error.
 
     Returns:
@@ -79,15 +80,10 @@ def to_bytes(value: Size, field: str = "size") -> int:
     Raises:
         InvalidRequest: it is no size, or not a positive whole number of bytes.
     """
-    if isinstance(value, str):
-        size = _sum_of_parts(value, _BYTES, field, "is not a size", _SIZE_REMEDY)
-    elif isinstance(value, bool) or not isinstance(value, Real):
-        raise InvalidRequest(field, value, "is not a size", _SIZE_REMEDY)
-    else:
-        size = float(value)
-    if not math.isfinite(size) or size < 1:
-        raise InvalidRequest(field, value, "is not a positive size", _SIZE_REMEDY)
-    return round(size)
+    size = _amount(value, _BYTES, field, "is not a size", _SIZE_REMEDY)
+    if not 1 <= size <= _MOST or size != int(size):
+        raise InvalidRequest(field, value, "is not a positive size in whole bytes", _SIZE_REMEDY)
+    return int(size)
 
 
 def to_usd(value: str | float, field: str = "price") -> float:
@@ -134,6 +130,17 @@ def _three_digits(number: float) -> str:
     decimals = 0 if abs(number) >= 99.95 else 1 if abs(number) >= 9.995 else 2
     text = f"{number:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _amount(value: object, units: dict[str, int], field: str, rule: str, remedy: str) -> float:
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else _sum_of_parts(value, units, field, rule, remedy)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InvalidRequest(field, value, rule, remedy)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _sum_of_parts(text: str, units: dict[str, int], field: str, rule: str, remedy: str) -> float:

@@ -6,6 +6,7 @@ longer kept. Retention and lineage are the library's own, so that a comparison o
 
 from collections.abc import Generator
 from heapq import heapify, heappop, heappush
+from math import nextafter
 from typing import Any
 
 import simpy
@@ -26,7 +27,7 @@ def textbook(scenario: Scenario, seed: int = 0) -> Log:
     model = Textbook(env, scenario, seed)
     env.process(model.schedule())
     env.process(model.retire())
-    env.run(until=scenario.horizon_seconds + 1e-9)
+    env.run(until=nextafter(scenario.horizon_seconds, float("inf")))
     return model.log
 
 

@@ -21,10 +21,14 @@ class Table:
     A dip among the points, which only chance makes, is levelled.
     """
 
-    __slots__ = ("_anchors", "_blocks", "_intervals", "_seen", "_slopes")
+    __slots__ = ("_anchors", "_blocks", "_intervals", "_most", "_seen", "_slopes")
 
-    def __init__(self, points: Iterable[tuple[float, float]]) -> None:
+    def __init__(self, points: Iterable[tuple[float, float]], most: float = float("inf")) -> None:
         """Lay power laws through pairs of an interval [s] and its blocks.
+
+        Args:
+            points: the pairs.
+            most: all the blocks that there are; beyond the table no interval changes more.
 
         Raises:
             InvalidRequest: there are fewer than two different intervals.
@@ -41,6 +45,7 @@ class Table:
         self._blocks = [blocks[0], *blocks]
         self._slopes = [min(laws[0], 1.0), *laws, 0.0]
         self._seen: dict[float, float] = {}
+        self._most = max(most, blocks[-1])
         self._slopes[-1] = min(log(blocks[-1] / self(intervals[-1] / 4)) / log(4), 1.0)
 
     @property
@@ -62,7 +67,7 @@ class Table:
         if interval <= 0.0:
             return 0.0
         law = bisect_right(self._intervals, interval)
-        blocks = float(self._blocks[law] * (interval / self._anchors[law]) ** self._slopes[law])
+        blocks = min(float(self._blocks[law] * (interval / self._anchors[law]) ** self._slopes[law]), self._most)
         if len(self._seen) >= _REMEMBERED:
             self._seen.clear()
         self._seen[interval] = blocks

@@ -78,10 +78,9 @@ class Lineage:
         Raises:
             InvalidRequest: there is no snapshot at t.
         """
-        try:
-            return self._increments[t]
-        except KeyError:
-            raise InvalidRequest("snapshot at", t, "is not in the chain", "name the time of a retained one") from None
+        if t not in self._increments:
+            raise self._unknown(t)
+        return self._increments[t]
 
     def unique(self, t: float) -> int | float:
         """Return the blocks that deleting the snapshot at t [s] would free.
@@ -100,8 +99,10 @@ class Lineage:
         Raises:
             InvalidRequest: there is no snapshot at t.
         """
-        freed = self.increment(t)
         increments = self._increments
+        if t not in increments:
+            raise self._unknown(t)
+        freed = increments[t]
         if t == self._newest:
             self._newest = older = self._older.pop(t, float("-inf"))
             self._newer.pop(older, None)
@@ -120,6 +121,9 @@ class Lineage:
         del increments[t]
         self.stored -= freed
         return freed
+
+    def _unknown(self, t: float) -> InvalidRequest:
+        return InvalidRequest("snapshot at", t, "is not in the chain", "name the time of a retained one")
 
     def _joined(self, t: float) -> int | float:
         """Return the increment that the next snapshot will have once the one at t is gone."""

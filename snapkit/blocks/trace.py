@@ -131,8 +131,9 @@ def _readable(file: Path) -> Iterator[None]:
         rule = "is a directory"
     except (EOFError, zlib.error):
         rule = "is a broken gzip file, cut short or damaged"
-    except gzip.BadGzipFile:
-        rule = "is no gzip file although its name says so"
+    except gzip.BadGzipFile as error:
+        no_gzip = str(error).startswith("Not a gzipped file")
+        rule = "is no gzip file although its name says so" if no_gzip else "is a broken gzip file, cut short or damaged"
     except OSError as error:
         rule = f"cannot be read ({error.strerror})"
     except UnicodeDecodeError:

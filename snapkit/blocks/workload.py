@@ -1,10 +1,9 @@
 """How the blocks of a volume are written."""
 
 import math
-import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from functools import cached_property
+from numbers import Real
 from typing import Any, Literal, Self, TypeAlias, TypeVar
 
 import numpy as np
@@ -37,7 +36,6 @@ Provenance: TypeAlias = Literal["measured", "scaled", "modelled"]
 
 _CURVE: tuple[Duration, ...] = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, WEEK)
 _STATIONARY = "Every moment is like every other: what changes depends on how long one waits, not on when."
-_ZERO = re.compile(r"\s*0+(\.0*)?\s*[a-zA-Z]+\s*")
 
 
 class Workload:
@@ -134,16 +132,18 @@ class Workload:
             InvalidRequest: there are fewer than two different intervals, or a count is negative or no number.
         """
         for interval, blocks in points.items():
-            if not (isinstance(blocks, (int, float)) and 0 <= blocks < math.inf):
+            if not (isinstance(blocks, Real) and 0 <= blocks < math.inf):
                 raise InvalidRequest(f"blocks per {interval}", blocks, "are no number from 0 up", "correct the table")
-        table = Table((to_seconds(interval, "interval"), float(blocks)) for interval, blocks in points.items())
+        volume, unit = to_bytes(size), to_bytes(block_size, "block_size")
+        pairs = [(to_seconds(interval, "interval"), float(blocks)) for interval, blocks in points.items()]
+        table = Table(pairs, -(-volume // unit))
         return cls(
             table,
             name=name,
             source=source,
             span=table.longest if span is None else to_seconds(span, "span"),
-            size=to_bytes(size),
-            block_size=to_bytes(block_size, "block_size"),
+            size=volume,
+            block_size=unit,
             assumptions=(_STATIONARY,),
         )
 
@@ -168,8 +168,9 @@ class Workload:
         if volume != disk.size:
             scaled = f"{bytes_text(volume)} change as many blocks per GiB as the disk of {bytes_text(disk.size)} did"
             assumptions.append(f"{scaled}: assumed, not measured.")
+        pairs = [(interval, blocks * volume / disk.size) for interval, blocks in disk.changed_blocks.items()]
         return cls(
-            Table((interval, blocks * volume / disk.size) for interval, blocks in disk.changed_blocks.items()),
+            Table(pairs, -(-volume // disk.block_size)),
             name=name,
             source=disk.source,
             span=disk.span,
@@ -187,7 +188,7 @@ class Workload:
             b: likewise, not before a.
 
         Returns:
-            A whole number where a trace knows it, else the modelled mean; `measured` tells which.
+            A whole number where a trace knows it, else a mean; `provenance` tells which.
 
         Raises:
             InvalidRequest: a is before the start, b is before a, or one of them is no moment.
@@ -255,7 +256,7 @@ class Workload:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The curve at its usual intervals, written for people, with what each interval adds up to in a day."""
+        """The curve at its usual intervals, written for people: what each adds up to in a day, and what it rests on."""
         curve = self.curve()
         copied, intervals = curve["changed_bytes"], curve["interval_s"]
         return pd.DataFrame(
@@ -263,7 +264,10 @@ class Workload:
                 "changed blocks": [f"{blocks:,.2f}" for blocks in curve["changed_blocks"]],
                 "a snapshot copies": copied.map(bytes_text),
                 "in a day": (copied * DAY / intervals).map(bytes_text),
-                "source": curve["source"],
+                "source": [
+                    f"{source} ({windows} {'window' if windows == 1 else 'windows'})" if windows else source
+                    for source, windows in zip(curve["source"], curve["windows"], strict=True)
+                ],
             }
         )
 
@@ -286,7 +290,7 @@ class Workload:
             return self._known
         lengths = np.geomspace(self._known.span_us * 2.0**-20, self._known.span_us, 64)
         blocks = self._known.working_set(lengths)
-        return Table(zip((lengths / 1e6).tolist(), blocks.tolist(), strict=True))
+        return Table(zip((lengths / 1e6).tolist(), blocks.tolist(), strict=True), -(-self.size // self.block_size))
 
     def _provenance_of(self, interval: float) -> Provenance:
         table = self._table
@@ -310,13 +314,5 @@ def _window(a: Duration, b: Duration) -> tuple[float, float]:
 
 
 def _moment(value: Duration, field: str) -> float:
-    """Read a moment since the start [s]: a time span, or none."""
-    if isinstance(value, str) and _ZERO.fullmatch(value):
-        # Text of zero is no time span, yet its unit is checked as one.
-        return 0.0 * to_seconds(value.replace("0", "1"), field)
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float, np.integer)):
-        return to_seconds(value, field)
-    if not 0 <= seconds < math.inf:
-        raise InvalidRequest(field, value, "is not a moment from 0 up", "give seconds, or text such as '1h'")
-    return float(seconds)
+    """Read a moment since the start [s]."""
+    return to_seconds(value, field, zero=True)

@@ -51,8 +51,13 @@ def save(strategy: Strategy, path: str | PathLike[str]) -> None:
     """Write a strategy to a TOML file, whole or not at all."""
     target = Path(path)
     part = target.with_name(f".{target.name}.part")
-    part.write_text(dumps(strategy), encoding="utf-8")
-    part.replace(target)
+    try:
+        part.write_text(dumps(strategy), encoding="utf-8")
+        part.replace(target)
+    except OSError as error:
+        raise StrategyError(
+            "strategy file", str(path), f"cannot be written ({error.strerror})", "give the path of a file in a folder"
+        ) from None
 
 
 def loads(text: str, source: str = "strategy") -> Strategy:

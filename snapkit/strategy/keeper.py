@@ -98,7 +98,31 @@ class Keeper:
             The snapshots that are no longer kept because of it.
         """
         if taken_at < self._newest:
-            return self._insert(key, taken_at)
+            return self._insert(key, taken_at, [])
+        released = self._count(key, taken_at)
+        if self._spans:
+            if self._reach_back():
+                return self._insert(key, taken_at, released)
+            released += self._drop_outlived()
+        if self._oldest != _NOBODY and not self._holds[self._oldest]:
+            self._drop_oldest(released)
+        return released
+
+    def extend(self, snapshots: Iterable[tuple[int, float]]) -> None:
+        """Count many snapshots, oldest first; spans are measured back from the last one only.
+
+        Args:
+            snapshots: the number of each, and the moment whose data it holds [s since 1970].
+        """
+        for key, taken_at in snapshots:
+            self._count(key, taken_at)
+        if self._times:
+            self._reach_back()
+            self._drop_outlived()
+            if self._oldest != _NOBODY and not self._holds[self._oldest]:
+                self._drop_oldest([])
+
+    def _count(self, key: int, taken_at: float) -> list[int]:
         if not self._times:
             self._oldest = key
         self._times[key] = self._newest = taken_at
@@ -123,23 +147,37 @@ class Keeper:
             holds[gone] -= 1
             if not holds[gone] and gone != oldest:
                 released.append(gone)
-        if self._spans:
-            released += self._drop_outlived(taken_at)
-        if oldest != _NOBODY and not holds[oldest] and not self._spares_oldest():
-            released.append(oldest)
-            self._oldest = _NOBODY
         return released
 
-    def _drop_outlived(self, newest: float) -> list[int]:
-        released = []
+    def _reach_back(self) -> bool:
+        """Measure the spans back from the newest snapshot; tell whether one begins earlier than it did before.
+
+        A day later can be a month back to an earlier moment: 30 March 20:00 goes back to 28 February 20:00,
+        31 March 06:00 to 28 February 06:00.
+        """
+        moved_back = False
         for rule, span in self._spans:
-            rule.start = span.back_from(newest, self._zone)
-            while self._times[rule.held[0]] <= rule.start:
+            start = span.back_from(self._newest, self._zone)
+            moved_back = moved_back or start < rule.start
+            rule.start = start
+        return moved_back
+
+    def _drop_outlived(self) -> list[int]:
+        released = []
+        for rule, _ in self._spans:
+            # Where a zone leaves out a whole day, a day back from the newest is the newest itself, and it stays.
+            while len(rule.held) > 1 and self._times[rule.held[0]] <= rule.start:
                 gone = rule.held.popleft()
                 self._holds[gone] -= 1
                 if not self._holds[gone] and gone != self._oldest:
                     released.append(gone)
         return released
+
+    def _drop_oldest(self, released: list[int]) -> None:
+        """Let the oldest go, which stands for no bucket, unless an unfilled rule or a span spares it."""
+        if not self._spares_oldest():
+            released.append(self._oldest)
+            self._oldest = _NOBODY
 
     def _spares_oldest(self) -> bool:
         if self._unfilled:
@@ -147,8 +185,8 @@ class Keeper:
         taken_at = self._times[self._oldest]
         return any(taken_at > rule.start for rule, _ in self._spans)
 
-    def _insert(self, key: int, taken_at: float) -> list[int]:
-        before = {other for other in self._times if not self.keeps(other)}
+    def _insert(self, key: int, taken_at: float, released: list[int]) -> list[int]:
+        before = {other for other in self._times if not self.keeps(other)}.difference(released)
         self._times[key] = taken_at
         self._recount()
         return [other for other in self._times if not self.keeps(other) and other not in before]
@@ -156,12 +194,12 @@ class Keeper:
     def _recount(self) -> None:
         times = sorted(self._times.items(), key=lambda item: item[1])
         self._restart()
-        for key, taken_at in times:
-            self.add(key, taken_at)
+        self.extend(times)
 
     def remove(self, key: int) -> None:
         """Forget a snapshot that was deleted."""
-        was_first = self._oldest in (_NOBODY, key) and key == next(iter(self._times))
+        oldest = self._oldest
+        was_first = oldest in (key, _NOBODY) and key == next(iter(self._times))
         del self._times[key]
         if self._holds.pop(key):
             self._recount()
@@ -176,23 +214,28 @@ class Keeper:
 
     def verdict(self, key: int) -> tuple[bool, tuple[str, ...]]:
         """Tell of one snapshot whether it is kept and why, in words."""
-        return self._judge(key, [rule.held for rule in self._rules])
+        return self._judge(key, [rule.held for rule in self._rules], self._reaches())
 
     def verdicts(self) -> dict[int, tuple[bool, tuple[str, ...]]]:
         """Tell the same of every snapshot, oldest first."""
-        held = [set(rule.held) for rule in self._rules]
-        return {key: self._judge(key, held) for key in self._times}
+        held, reaches = [set(rule.held) for rule in self._rules], self._reaches()
+        return {key: self._judge(key, held, reaches) for key in self._times}
 
-    def _judge(self, key: int, held: Sequence[Container[int]]) -> tuple[bool, tuple[str, ...]]:
-        buckets = list(self._buckets(self._times[key]))
+    def _reaches(self) -> list[float]:
+        """Number the oldest bucket of each rule."""
+        return [self._buckets(self._times[rule.held[0]])[rule.index] for rule in self._rules if rule.held]
+
+    def _judge(
+        self, key: int, held: Sequence[Container[int]], reaches: Sequence[float]
+    ) -> tuple[bool, tuple[str, ...]]:
+        buckets = self._buckets(self._times[key])
         reasons, refusals = [], []
-        for rule, keys in zip(self._rules, held, strict=True):
+        for rule, keys, reach in zip(self._rules, held, reaches, strict=True):
             if key in keys:
                 reasons.append(rule.reason())
             elif key == self._oldest and self._keeps_oldest(rule):
                 reasons.append(rule.oldest_reason())
             else:
-                reach = self._buckets(self._times[rule.held[0]])[rule.index]
                 refusals.append(rule.refusal(stood_for=rule.bucket != "last" and buckets[rule.index] >= reach))
         return bool(reasons), tuple(reasons or refusals)
 
@@ -203,15 +246,15 @@ class Keeper:
 
     def _buckets(self, taken_at: float) -> Sequence[float]:
         """Number the snapshot itself and its hour, day, ISO week, month and year in the zone, until called again."""
-        offset = 0.0
-        if self._zone is not None:
-            local = datetime.fromtimestamp(taken_at, self._zone).utcoffset()
-            offset = local.total_seconds() if local else 0.0
         buckets = self._calendar
         buckets[0] = self._added
-        # A repeated hour has another offset from UTC, but no repeated number: hours are counted elapsed.
-        buckets[1] = (taken_at + offset % HOUR) // HOUR
-        day = (taken_at + offset) // DAY
+        if self._zone is None:
+            buckets[1], day = taken_at // HOUR, taken_at // DAY
+        else:
+            ahead = datetime.fromtimestamp(taken_at, self._zone).utcoffset()
+            offset = ahead.total_seconds() if ahead else 0.0
+            # A repeated hour has another offset from UTC, but no repeated number: hours are counted elapsed.
+            buckets[1], day = (taken_at + offset % HOUR) // HOUR, (taken_at + offset) // DAY
         if day != buckets[2]:
             on = date.fromordinal(int(day) + _EPOCH_DAY)
             # Day 0 was a Thursday, and ISO weeks begin on Monday.

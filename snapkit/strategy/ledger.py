@@ -1,5 +1,6 @@
 """One volume under a strategy, step by step: which tiers are due, which snapshots are no longer kept."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,9 +21,21 @@ class Lane:
         upcoming: the next due time [s since 1970]; infinity when there is none left.
         filled: when its newest snapshot was started that did not end in error [s since 1970].
         failures: when those were started that did [s since 1970].
+        unhindered: whether neither a window nor a failure can hold a slot back.
     """
 
-    __slots__ = ("_next_opening", "_slots", "alone", "failures", "filled", "keeper", "slot", "tier", "upcoming")
+    __slots__ = (
+        "_next_opening",
+        "_slots",
+        "alone",
+        "failures",
+        "filled",
+        "keeper",
+        "slot",
+        "tier",
+        "unhindered",
+        "upcoming",
+    )
 
     def __init__(self, tier: "Tier", now: float) -> None:
         self.tier = tier
@@ -35,6 +48,7 @@ class Lane:
         self.upcoming: float = next(self._slots, _NO_MORE)
         self.filled = _NEVER
         self.failures: list[float] = []
+        self.unhindered = tier.schedule.window is None
 
     def advance(self, now: float) -> None:
         """Move on to the slot that is open now."""
@@ -74,7 +88,7 @@ class Ledger:
         for lane in self._lanes:
             if lane.upcoming <= now:
                 lane.advance(now)
-            if lane.filled < lane.slot and lane.ready(now) == now:
+            if lane.filled < lane.slot and (lane.unhindered or lane.ready(now) == now):
                 lanes.append(lane)
         return lanes
 
@@ -107,11 +121,18 @@ class Ledger:
         dropped = dict.fromkeys(other for lane in lanes for other in lane.keeper.add(key, taken_at))
         return [other for other in dropped if not any(lane.keeper.keeps(other) for lane in self._entries[other][1])]
 
+    def complete_all(self, keys: Iterable[int]) -> None:
+        """Note that many snapshots completed, oldest first, as if all at once."""
+        entries = [(key, *self._entries[key]) for key in keys]
+        for lane in self._lanes:
+            lane.keeper.extend((key, taken_at) for key, taken_at, lanes in entries if lane in lanes)
+
     def fail(self, key: int) -> None:
         """Note that a snapshot ended in error: its slot is open again."""
         taken_at, lanes = self._entries.pop(key)
         for lane in lanes:
             lane.failures.append(taken_at)
+            lane.unhindered = False
             lane.filled = max((at for at, others in self._entries.values() if lane in others), default=_NEVER)
 
     def verdict(self, key: int) -> tuple[bool, tuple[str, ...]]:

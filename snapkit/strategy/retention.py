@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from numbers import Integral
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from snapkit.errors import InvalidRequest, StrategyError
@@ -155,9 +156,11 @@ class Retention:
         """
         newest_first = sorted(snapshots, key=checked_epoch, reverse=True)
         keeper = self.keeper()
-        for number, snapshot in reversed(list(enumerate(newest_first))):
-            if snapshot.state == "completed":
-                keeper.add(number, snapshot.taken_at.timestamp())
+        keeper.extend(
+            (number, snapshot.taken_at.timestamp())
+            for number, snapshot in reversed(list(enumerate(newest_first)))
+            if snapshot.state == "completed"
+        )
         judged = keeper.verdicts()
         return [
             Verdict(snapshot, *(judged[number] if number in judged else NOT_COMPLETE[snapshot.state]))
@@ -192,11 +195,11 @@ def checked_epoch(snapshot: Taken) -> float:
 def _limit(name: str, count: object) -> float:
     if count == "all":
         return float("inf")
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
         raise StrategyError(
             f"retention {name}", count, "is not a whole number of at least 1", "leave the rule out, or write 'all'"
         )
-    return count
+    return int(count)
 
 
 def _span(name: str, text: object) -> CalendarSpan:

@@ -241,7 +241,10 @@ def _read_anchor(anchor: object) -> datetime:
     if not isinstance(moment, datetime) or moment.utcoffset() is None or moment.microsecond:
         remedy = "write it as in '2026-01-05T03:00:00+00:00'"
         raise StrategyError("anchor", anchor, "is no moment with a time zone, in whole seconds", remedy)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise StrategyError("anchor", anchor, "lies outside the calendar", "give a moment of this century") from None
 
 
 def _whole(t: float) -> int:

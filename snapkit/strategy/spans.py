@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
@@ -10,7 +10,7 @@ from dateutil.relativedelta import relativedelta
 from snapkit.errors import StrategyError
 from snapkit.units import DAY, HOUR
 
-_PART = re.compile(r"(\d{1,6})([ymdh])")
+_PART = re.compile(r"([0-9]{1,6})([ymdh])")
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,13 @@ class CalendarSpan:
 
         A zone of None is UTC. A span that reaches back before the first year has no beginning: minus infinity.
         """
-        if zone is None and not (self.years or self.months):
-            return epoch - self.days * DAY - self.hours * HOUR
+        start = epoch - self.hours * HOUR
+        if not (self.years or self.months) and (zone is None or not self.days):
+            return start - self.days * DAY
         try:
-            local = datetime.fromtimestamp(epoch, zone or ZoneInfo("UTC"))
-            day = local - relativedelta(years=self.years, months=self.months, days=self.days)
-            return day.timestamp() - self.hours * HOUR
+            local = datetime.fromtimestamp(epoch, zone or UTC)
+            # The same time on the wall that many days ago; of a time that comes twice, the one of the same offset.
+            day = local.replace(tzinfo=None) - relativedelta(years=self.years, months=self.months, days=self.days)
+            return day.replace(tzinfo=local.tzinfo, fold=local.fold).timestamp() - self.hours * HOUR
         except (ValueError, OverflowError):
             return float("-inf")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
+from numbers import Integral
 from os import PathLike
 from typing import Generic
 
@@ -36,15 +37,20 @@ class Tier:
 
     def __post_init__(self) -> None:
         """Name the tier after its schedule, and refuse retries that cannot be."""
+        if not isinstance(self.schedule, Schedule) or not isinstance(self.retention, Retention):
+            wrong = self.retention if isinstance(self.schedule, Schedule) else self.schedule
+            raise StrategyError(
+                "tier", wrong, "is no part of one", "give Tier(Schedule('every 1h'), Retention(last=24))"
+            )
         if not self.name:
             object.__setattr__(self, "name", self.schedule.text)
-        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
+        if not isinstance(self.name, str):
+            raise StrategyError("tier name", self.name, "is no name", "give it a short text, such as 'hourly'")
+        if isinstance(self.retries, bool) or not isinstance(self.retries, Integral) or self.retries < 0:
             raise StrategyError(
                 "tier retries", self.retries, "is not a whole number of at least 0", "write 0 to try a due time once"
             )
-        if isinstance(self.retry_delay, timedelta):
-            object.__setattr__(self, "retry_delay", self.retry_delay.total_seconds())
-        to_seconds(self.retry_delay, "tier retry_delay")
+        _settle_seconds(self, "retry_delay", "tier retry_delay")
 
     @property
     def retry_seconds(self) -> float:
@@ -79,7 +85,11 @@ class RecoveryVolume:
         """Refuse a recovery volume without a zone, or with a delay that is no time span."""
         if not self.zone or not isinstance(self.zone, str):
             raise StrategyError("recovery zone", self.zone, "is no availability zone", "name one, such as 'us-east-1a'")
-        to_seconds(self.delay, "recovery delay")
+        if not isinstance(self.initialized, bool):
+            raise StrategyError(
+                "recovery initialized", self.initialized, "is neither true nor false", "write true or false"
+            )
+        _settle_seconds(self, "delay", "recovery delay")
 
 
 @dataclass(frozen=True)
@@ -132,7 +142,12 @@ class Strategy:
 
     def __post_init__(self) -> None:
         """Refuse a strategy without a name or tiers, and tiers that cannot be told apart."""
-        object.__setattr__(self, "tiers", tuple(self.tiers))
+        if isinstance(self.tiers, Iterable):
+            object.__setattr__(self, "tiers", tuple(self.tiers))
+        if not isinstance(self.tiers, tuple) or not all(isinstance(tier, Tier) for tier in self.tiers):
+            raise StrategyError("strategy tiers", self.tiers, "is no list of tiers", "give a list of Tier")
+        if not isinstance(self.recovery, RecoveryVolume | None):
+            raise StrategyError("strategy recovery", self.recovery, "is no RecoveryVolume", "give one, or leave it out")
         if not self.name or not isinstance(self.name, str):
             raise StrategyError("strategy name", self.name, "is no name", "give it a short text, such as 'hourly'")
         if not self.tiers:
@@ -172,8 +187,8 @@ class Strategy:
         Pure: nothing is done. A due time is met by any snapshot of its tier that was started since and did not end
         in error; one that was missed is made up for once, as soon as a window allows. Only complete snapshots
         protect: the newest complete one of a tier always stays, pending ones always stay, and so do snapshots that
-        carry a tier which this strategy does not have. One that ended in error goes when a younger one of its tiers
-        is complete; until then it counts for the retry rule.
+        carry a tier which this strategy does not have. One that ended in error goes when each of its tiers has a
+        younger complete one; until then it counts for the retry rule.
 
         Args:
             taken: the volume's snapshots, in any order.
@@ -185,13 +200,14 @@ class Strategy:
         moment = epoch_of(now, "now")
         newest_first = sorted(taken, key=checked_epoch, reverse=True)
         ledger = Ledger(self, moment)
-        for number, snapshot in reversed(list(enumerate(newest_first))):
+        oldest_first = range(len(newest_first))[::-1]
+        for number in oldest_first:
+            snapshot = newest_first[number]
             lanes = [ledger.lanes[name] for name in snapshot.tiers if name in ledger.lanes]
             ledger.start(number, snapshot.taken_at.timestamp(), lanes)
-            if snapshot.state == "completed":
-                ledger.complete(number)
-            elif snapshot.state == "error":
+            if snapshot.state == "error":
                 ledger.fail(number)
+        ledger.complete_all(number for number in oldest_first if newest_first[number].state == "completed")
         verdicts = self._verdicts(newest_first, ledger)
         wanted = ledger.due(moment)
         next_due = ledger.next_due(moment)
@@ -219,12 +235,20 @@ class Strategy:
             elif snapshot.state == "completed":
                 complete.update(snapshot.tiers)
                 verdict = told[number]
-            elif snapshot.state == "error" and not complete.intersection(snapshot.tiers):
+            elif snapshot.state == "error" and not complete.issuperset(snapshot.tiers):
                 verdict = True, ("ended in error: counts as a try until a younger one is complete",)
             else:
                 verdict = NOT_COMPLETE[snapshot.state]
             verdicts.append(Verdict(snapshot, *verdict))
         return verdicts
+
+
+def _settle_seconds(made: object, name: str, field: str) -> None:
+    """Check a time span, and write one that is a timedelta as seconds, which a document can hold."""
+    value = getattr(made, name)
+    seconds = to_seconds(value, field)
+    if isinstance(value, timedelta):
+        object.__setattr__(made, name, seconds)
 
 
 def _why_now(lane: Lane) -> str:

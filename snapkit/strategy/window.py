@@ -114,7 +114,7 @@ class Window:
 
 def _in_week_order(days: Sequence[str]) -> tuple[str, ...]:
     remedy = "list days such as ['sat', 'sun'], or leave days out for every day"
-    if isinstance(days, str) or not days:
+    if isinstance(days, str) or not isinstance(days, Iterable) or not days:
         raise StrategyError("window days", days, "is no list of days", remedy)
     known = {form: name[:3].lower() for name in DAY_NAMES for form in (name.lower(), name[:3].lower())}
     for day in days:

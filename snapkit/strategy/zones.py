@@ -33,14 +33,15 @@ def epoch_of(moment: datetime, field: str) -> float:
     Raises:
         InvalidRequest: it is no datetime, or has no time zone.
     """
-    if not isinstance(moment, datetime) or moment.utcoffset() is None:
-        raise InvalidRequest(
-            field,
-            moment,
-            "is not a moment with a time zone",
-            "give a datetime such as datetime(2026, 1, 5, tzinfo=UTC)",
-        )
-    return moment.timestamp()
+    if isinstance(moment, datetime):
+        try:
+            if moment.utcoffset() is not None:
+                return moment.timestamp()
+        except ValueError:  # pandas' NaT is a datetime, but no moment
+            pass
+    raise InvalidRequest(
+        field, moment, "is not a moment with a time zone", "give a datetime such as datetime(2026, 1, 5, tzinfo=UTC)"
+    )
 
 
 def seconds_of_day(text: str, field: str) -> int:

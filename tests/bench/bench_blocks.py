@@ -38,7 +38,7 @@ def keys(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.asarray((blocks << 42) | frame["t_us"].to_numpy())
 
 
-def main(writes: int) -> None:
+def main(writes: int = WRITES) -> None:
     """Interleave the two, so that a busy machine slows both, then measure memory apart, since tracing costs time."""
     frame = trace(writes)
     sorts, builds = [], []
@@ -68,4 +68,4 @@ def main(writes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else WRITES)
+    main(*map(int, sys.argv[1:]))

@@ -146,7 +146,7 @@ def test_text_numbers_and_numpy_numbers_name_the_same_moment() -> None:
         (0.0, float("inf"), "b inf is not a moment"),
         (0, None, "b None is not a time span"),
         (0, True, "b True is not a time span"),
-        ("0 parsecs", 5, "a '1 parsecs' is not a time span"),
+        ("0 parsecs", 5, "a '0 parsecs' is not a time span"),
     ],
 )
 def test_windows_that_cannot_be_are_refused(a: Any, b: Any, rule: str) -> None:
@@ -214,7 +214,7 @@ def test_a_profile_is_stationary_and_says_so() -> None:
 
 def test_the_table_is_the_curve_for_people() -> None:
     lines = workstation().table.to_string().splitlines()
-    assert lines[5].split() == ["1", "h", "16.21", "8.1", "MiB", "194", "MiB", "measured"]
+    assert lines[5].split() == ["1", "h", "16.21", "8.1", "MiB", "194", "MiB", "measured", "(96", "windows)"]
     assert len(lines) == 9
 
 

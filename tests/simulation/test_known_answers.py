@@ -36,7 +36,8 @@ def test_workstation_chains(workstation: Workload, tiers: list[tuple[str, Retent
     outcome = simulate(scenario)
     assert outcome.summary()["kept"] == kept
     assert outcome.log.stored[-1] - scenario.blocks == blocks
-    assert outcome.summary()["modelled_share"] == 0
+    assert outcome.summary()["copied_modelled_share"] == 0
+    assert outcome.summary()["stored_modelled_share"] == 0
 
 
 def test_rpo_of_regular_snapshots() -> None:
@@ -70,8 +71,8 @@ def test_quantile_of_mixed_losses_against_sampling() -> None:
         assert _quantile(low, high, share) == pytest.approx(np.quantile(sampled, share), abs=0.5)
 
 
-def test_one_pending_snapshot_at_a_time_is_a_queue_that_lindley_describes() -> None:
-    """M/D/1 and D/D/1 by SimPy: see test_queues."""
+def test_one_pending_snapshot_at_a_time_waits_by_hand() -> None:
+    """Every hour one is due, and each takes two: every second due time is skipped."""
     strategy = Strategy("any", [Tier(Schedule("every 1h"), Retention(last=2))])
     workload = Workload.from_table({1: 1.0, 86400: 1.0}, None, "1 GiB")
     timing = Timing(latency=2 * 3600, rate=float("inf"), spread=0)

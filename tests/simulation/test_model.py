@@ -8,7 +8,7 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulation import Scenario, Workload, simulate
+from simulation import Outcome, Scenario, Workload, simulate
 from simulation.model import Volume
 from snapkit import rules
 from snapkit.errors import InvalidRequest
@@ -193,6 +193,15 @@ def test_the_textbook_model_gives_equal_answers(
     for column in ("started", "due", "tiers", "changed", "completed", "deleted"):
         assert getattr(fast, column) == getattr(slow, column), column
     assert fast.stored[-1] == pytest.approx(slow.stored[-1], rel=1e-9)
+    hours = [Outcome(scenario, log).summary()["stored_byte_hours"] for log in (fast, slow)]
+    assert hours[0] == pytest.approx(hours[1], rel=1e-9)
+
+
+def test_the_textbook_model_gives_equal_answers_over_a_year() -> None:
+    scenario = Scenario(one("every 1h", last=24, daily=30, monthly=12), LINEAR, "365d", size="4 GiB")
+    fast, slow = simulate(scenario).log, textbook(scenario)
+    assert (fast.started, fast.completed, fast.deleted) == (slow.started, slow.completed, slow.deleted)
+    assert len(fast.started) == 8761
 
 
 def test_rules_of_pending_snapshots() -> None:

@@ -1,5 +1,5 @@
 import pickle
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +101,38 @@ def test_a_repeated_hour_counts_as_two() -> None:
 def test_a_month_back_ends_on_the_last_day_of_a_short_month() -> None:
     snapshots = [Plain(moment(f"2026-{day}T12:00:00+00:00")) for day in ("02-28", "03-01", "03-31")]
     assert [snapshot.taken_at.day for snapshot in kept(Retention(within="1m"), snapshots)] == [31, 1]
+
+
+def test_a_month_back_may_reach_back_further_a_day_later() -> None:
+    # 30 March 20:00 goes back to 28 February 20:00, but 31 March 06:00 to 28 February 06:00.
+    moments = [moment(f"2026-{text}:00:00+00:00") for text in ("02-28T12", "03-30T20", "03-31T06")]
+    assert len(kept(Retention(within="1m"), [Plain(moment) for moment in moments])) == 3
+    keeper = Retention(within="1m", last=9).keeper()
+    for number, taken_at in enumerate(moments):
+        assert keeper.add(number, taken_at.timestamp()) == []
+    assert keeper.verdict(0) == (True, ("within 1m", "last snapshot"))
+
+
+def test_a_day_that_a_zone_left_out_does_not_drop_the_newest() -> None:
+    # Samoa went from 29 to 31 December 2011.
+    newest = Plain(moment("2011-12-30T10:30:00+00:00"))
+    for retention in (
+        Retention(within="1d", timezone="Pacific/Apia"),
+        Retention(within_daily="1d", timezone="Pacific/Apia"),
+    ):
+        assert kept(retention, [newest]) == [newest]
+
+
+def test_hours_of_a_span_are_elapsed_hours_even_when_the_clock_repeats_them() -> None:
+    newest = moment("2026-10-25T01:30:00+00:00")
+    every_ten = [Plain(newest - timedelta(minutes=10 * k)) for k in range(40)]
+    for span, count in (("1h", 6), ("3h", 18)):
+        assert len(kept(Retention(within=span, timezone="Europe/Berlin"), every_ten)) == count
+
+
+def test_a_hundred_thousand_snapshots_are_judged_in_one_pass() -> None:
+    verdicts = Retention(hourly="all", daily=30).keep([at(hour / 2) for hour in range(100_000)])
+    assert sum(verdict.keep for verdict in verdicts) == 50_001
 
 
 def test_a_span_longer_than_history_keeps_all() -> None:

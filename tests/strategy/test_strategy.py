@@ -91,6 +91,20 @@ def test_a_failed_snapshot_goes_once_a_younger_one_is_complete() -> None:
     assert [(v.snapshot, v.reasons) for v in later.delete] == [(failed, ("ended in error: it protects nothing",))]
 
 
+def test_a_failed_snapshot_of_two_tiers_counts_until_both_have_a_younger_one() -> None:
+    tiers = [
+        Tier(Schedule("every 1h"), Retention(last=24), "hourly", retries=0),
+        Tier(Schedule("every 1d"), Retention(daily=7), "daily", retries=0),
+    ]
+    strategy = Strategy("no second try", tiers)
+    failed = at(0, state="error", tiers=["hourly", "daily"])
+    taken = [at(-24, tiers=["hourly", "daily"]), failed, at(1, tiers=["hourly"])]
+    decision = strategy.decide(taken, now(1.5))
+    assert (decision.take, decision.delete) == (None, ())
+    later = strategy.decide([*taken, at(24, tiers=["hourly", "daily"])], now(24.5))
+    assert [verdict.snapshot for verdict in later.delete] == [failed]
+
+
 def test_snapshots_of_others_are_never_deleted() -> None:
     foreign = [at(hour, tiers=tiers) for hour, tiers in enumerate([(), ("nightly",), ("hourly", "nightly")])]
     mine = [at(hour, tiers=["hourly"]) for hour in range(3, 9)]
