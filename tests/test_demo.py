@@ -47,6 +47,13 @@ def test_the_demo_prints_the_curve_the_strategies_and_the_choice_and_writes_a_re
     assert [path.name for path in (tmp_path / "build").iterdir()] == ["choose-a-strategy.html"]
 
 
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    block = (ROOT / "README.md").read_text().split("```console\n$ make demo\n")[1].split("```")[0]
+    printed = run(tmp_path).stdout.splitlines()
+    for line in block.splitlines():
+        assert line == "..." or line in printed, line
+
+
 def test_rpo_alone_and_budget_alone_flip_the_choice(tmp_path: Path) -> None:
     assert chosen(run(tmp_path, "rpo=8h").stdout) == "every 6 h"
     assert chosen(run(tmp_path, "budget=12").stdout) == "hourly, two days"
