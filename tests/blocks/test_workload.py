@@ -212,6 +212,18 @@ def test_a_profile_is_stationary_and_says_so() -> None:
     assert repr(profile) == "<Workload 'workstation': 221 distinct blocks of 512 KiB in 4 d>"
 
 
+def test_no_interval_changes_more_blocks_than_the_volume_has() -> None:
+    assert Workload.profile("workstation").changed("9999d") == 639
+    tiny = Workload.from_trace(pd.DataFrame({"t_us": [1], "op": ["W"], "off": [0], "len": [512]}))
+    assert tiny.changed("1w") == 2048
+
+
+def test_a_workload_shows_its_source_and_assumptions() -> None:
+    html = Workload.profile("workstation", size="1 GiB")._repr_html_()
+    assert "hplajw" in html
+    assert "assumed, not measured" in html
+
+
 def test_the_table_is_the_curve_for_people() -> None:
     lines = workstation().table.to_string().splitlines()
     assert lines[5].split() == ["1", "h", "16.21", "8.1", "MiB", "194", "MiB", "measured", "(96", "windows)"]

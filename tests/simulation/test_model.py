@@ -12,6 +12,7 @@ from simulation import Outcome, Scenario, Workload, simulate
 from simulation.model import Volume
 from snapkit import rules
 from snapkit.errors import InvalidRequest
+from snapkit.prices import Prices
 from snapkit.strategy import Retention, Schedule, Strategy, Tier, Window
 from snapkit.timing import Timing
 from tests.oracle import textbook
@@ -137,6 +138,9 @@ def test_bytes_copied_are_the_sum_of_increments_and_stored_never_below_full() ->
         ({"horizon": "30min"}, "horizon '30min' ends before every hour comes due; simulate a longer time"),
         ({"volume_type": "gp4"}, "volume type 'gp4' is no EBS volume type; choose one of gp2, gp3"),
         ({"size": "0 GiB"}, "size '0 GiB' is not a positive size"),
+        ({"size": "65 TiB"}, "size '65 TiB' is more than EBS allows, 64 TiB; give the volume's real size"),
+        ({"strategy": "hourly"}, "scenario 'hourly' is no part of one; give Scenario"),
+        ({"workload": None}, "scenario None is no part of one"),
         ({"size": 100}, "size 100 is smaller than one block"),
         ({"start": START.replace(tzinfo=None)}, r"start .* is not a moment with a time zone"),
     ],
@@ -146,8 +150,54 @@ def test_scenarios_that_cannot_be_are_refused(change: dict[str, Any], message: s
         Scenario(**{"strategy": one("every 1h"), "workload": LINEAR, **change})
 
 
+@pytest.mark.parametrize("seed", [-1, 1.5, None, "x", True])
+def test_seeds_that_cannot_be_are_refused(seed: Any) -> None:
+    scenario = Scenario(one("every 1h"), LINEAR, "1d")
+    with pytest.raises(InvalidRequest, match=r"seed .* is not a whole number of at least 0"):
+        simulate(scenario, seed)
+    with pytest.raises(InvalidRequest, match=r"replication .* is not a whole number of at least 0"):
+        simulate(scenario, replication=seed)
+
+
+@pytest.mark.parametrize("price", [-1, float("nan"), "", None, True])
+def test_prices_that_cannot_be_are_refused(price: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"price of snapshot storage .* amount of money"):
+        Prices(snapshot_storage=price)
+
+
+def test_a_strategy_whose_times_are_over_takes_one_snapshot_and_ends() -> None:
+    schedule = Schedule("cron(0 3 5 1 ? 2026)")
+    outcome = simulate(Scenario(one(schedule), LINEAR, "30d"))
+    assert hours(outcome.snapshots["started"]) == [3]
+    assert repr(outcome).startswith("Outcome('one', 1 snapshots, duration unknown mean")
+
+
+def test_a_due_time_is_missed_only_if_the_next_one_of_its_tier_comes_first() -> None:
+    # Each takes 5.8 h and only one may be pending: those of the other tier wait, but are served before their next.
+    later = Schedule("every 6h", anchor="1970-01-01T00:30:00+00:00")
+    tiers = [Tier(Schedule("every 6h"), Retention(last=9), "a"), Tier(later, Retention(last=9), "b")]
+    timing = Timing(latency=5.8 * 3600, rate=float("inf"), spread=0)
+    scenario = Scenario(Strategy("two", tiers), LINEAR, "1d", timing=timing, volume_type="st1")
+    outcome = simulate(scenario)
+    starts = [
+        (hour, tiers)
+        for hour, tiers in zip(hours(outcome.snapshots["started"]), outcome.snapshots["tiers"], strict=True)
+    ]
+    assert starts == [(0, "a, b"), (5.8, "b"), (11.6, "a, b"), (17.4, "a, b"), (23.2, "a, b")]
+    assert outcome.summary()["missed"] == 1  # that of tier a at 24:00
+
+
+def test_what_is_stored_beyond_the_measured_is_said_to_be_modelled() -> None:
+    workload = Workload.profile("workstation")
+    figures = simulate(Scenario(one("every 1h", last=24, monthly=12), workload, "120d")).summary()
+    assert figures["copied_modelled_share"] == 0
+    assert 0.3 < figures["stored_modelled_share"] < 0.9
+    weekly = simulate(Scenario(one("every 1w", last=4), workload, "60d")).summary()
+    assert weekly["copied_modelled_share"] > 0.9
+
+
 def test_a_timing_that_cannot_be_is_refused() -> None:
-    for wrong in ({"rate": 0.0}, {"latency": -1.0}, {"spread": float("nan")}, {"latency": float("inf")}):
+    for wrong in ({"rate": "x"}, {"rate": 0.0}, {"latency": -1.0}, {"spread": float("nan")}, {"latency": float("inf")}):
         with pytest.raises(InvalidRequest, match=r"timing .* cannot be; give the latency"):
             Timing(**wrong)
 

@@ -124,6 +124,17 @@ def test_a_budget_that_buys_nothing_names_the_cheapest(compared: Study) -> None:
         compared.best(rpo="2h", monthly_cost=1)
 
 
+def test_a_study_in_which_nothing_completes_says_so() -> None:
+    slow = study([HOURLY], WORKLOAD, horizon="2d", replications=1, timing=Timing(latency=1e9))
+    with pytest.raises(InvalidRequest, match="none has a complete snapshot in time; simulate a longer horizon"):
+        slow.best(rpo="2h")
+    assert "unknown" in repr(slow)
+
+
+def test_a_budget_far_above_the_costs_leaves_them_apart(compared: Study) -> None:
+    assert compared.plot(rpo="2h", monthly_cost=10_000).axes[1].get_yscale() == "log"
+
+
 def test_a_limit_within_the_noise_is_said_to_be(compared: Study) -> None:
     edge = figures(compared.frame)["hourly, deep"]["rpo_p95_s"]
     assert "closer to the limit than chance allows to tell" in compared.best(rpo=edge + 1e-6).why
@@ -134,6 +145,7 @@ def test_a_limit_within_the_noise_is_said_to_be(compared: Study) -> None:
     [
         ({"strategies": []}, r"strategies \[\] leave nothing to compare"),
         ({"strategies": [HOURLY, HOURLY]}, "strategy name 'hourly' stands twice in one study"),
+        ({"strategies": HOURLY}, "strategies Strategy.* is no list of strategies; give a list"),
         ({"replications": 0}, "replications 0 is not a whole number of at least 1"),
         ({"horizon": "soon"}, "horizon 'soon' is not a time span"),
     ],

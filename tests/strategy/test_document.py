@@ -24,7 +24,7 @@ FULL = Strategy(
             retry_delay=timedelta(minutes=5),
         ),
     ],
-    RecoveryVolume(schedule=Schedule("every 1d"), zone="us-east-1a", initialized=True, delay="5min"),
+    RecoveryVolume(schedule=Schedule("every 1d"), zone="us-east-1a", initialized=True, delay=timedelta(minutes=5)),
 )
 
 
@@ -93,6 +93,15 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
         StrategyError, match=r"strategy file '.*none.toml' cannot be read \(No such file or directory\)"
     ):
         Strategy.load(tmp_path / "none.toml")
+
+
+def test_a_file_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(
+        StrategyError, match=r"strategy file '.*x.toml' cannot be written \(No such file or directory\)"
+    ):
+        FULL.save(tmp_path / "no" / "x.toml")
+    with pytest.raises(StrategyError, match=r"cannot be written \(Is a directory\)"):
+        FULL.save(tmp_path)
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@ import pickle
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,8 @@ from snapkit.strategy import Retention
 from tests.data import known
 from tests.snapshots import START, Plain, at
 
+NOT_A_TIME: Any = pd.NaT
+THREE: Any = np.int64(3)
 RULES = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 
 
@@ -166,6 +170,7 @@ def test_every_dropped_snapshot_has_a_reason_from_every_rule() -> None:
     ("snapshot", "message"),
     [
         (Plain(datetime(2026, 1, 1)), "snapshot taken_at .* is not a moment with a time zone"),  # noqa: DTZ001
+        (Plain(NOT_A_TIME), "snapshot taken_at NaT is not a moment with a time zone"),
         (at(0, state="available"), "snapshot state 'available' is none that a retention knows"),
     ],
 )
@@ -182,6 +187,11 @@ def test_repr_describe_and_pickle() -> None:
     retention = Retention(last=24, within_weekly="1y", timezone="Europe/Berlin")
     assert repr(retention) == "Retention(last=24, within_weekly='1y', timezone='Europe/Berlin')"
     assert retention.describe() == "keep the last 24 and one a week within 1y (Europe/Berlin)"
+    assert (
+        Retention(within="2d", last="all", yearly="all").describe()
+        == "keep all and one a year for ever and all within 2d"
+    )
+    assert Retention(last=THREE) == Retention(last=3)
     assert pickle.loads(pickle.dumps(retention)) == retention  # noqa: S301 - our own bytes
 
 

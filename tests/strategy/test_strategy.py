@@ -17,6 +17,11 @@ ONE = Strategy("one", [HOURLY])
 TWO = Strategy("two", [HOURLY, DAILY])
 
 
+def anything(value: Any) -> Any:
+    """Give a value past the type checker, as a user without one would."""
+    return value
+
+
 def now(hours: float) -> datetime:
     return START + timedelta(hours=hours)
 
@@ -160,6 +165,16 @@ def test_a_decision_reads_as_a_list_with_a_reason_on_every_line() -> None:
         (lambda: Strategy("", [HOURLY]), "strategy name '' is no name"),
         (lambda: Strategy("x", []), r"strategy tiers \[\] has nothing to do"),
         (lambda: Strategy("x", [HOURLY, HOURLY]), "tier name 'hourly' stands twice"),
+        (lambda: Strategy("x", anything(HOURLY)), "strategy tiers .* is no list of tiers; give a list of Tier"),
+        (lambda: Strategy("x", anything(["hourly"])), "strategy tiers .* is no list of tiers"),
+        (lambda: Strategy("x", [HOURLY], recovery=anything(5)), "strategy recovery 5 is no RecoveryVolume"),
+        (lambda: Tier(anything("every 1h"), Retention(last=1)), "tier 'every 1h' is no part of one; give Tier"),
+        (lambda: Tier(Schedule("every 1h"), anything(None)), "tier None is no part of one"),
+        (lambda: Tier(Schedule("every 1h"), Retention(last=1), anything(5)), "tier name 5 is no name"),
+        (
+            lambda: RecoveryVolume(schedule=Schedule("every 1d"), zone="a", initialized=anything("yes")),
+            "recovery initialized 'yes' is neither true nor false",
+        ),
         (lambda: Tier(Schedule("every 1h"), Retention(last=1), retries=-1), "tier retries -1 is not a whole number"),
         (
             lambda: Tier(Schedule("every 1h"), Retention(last=1), retry_delay="soon"),
