@@ -133,8 +133,8 @@ class Outcome:
         log = self.log
         started, completed, deleted = (np.array(column) for column in (log.started, log.completed, log.deleted))
         changed = np.array(log.changed, dtype=float) * block
-        seconds = (completed - started)[np.isfinite(completed)]
-        differential = seconds[1:]
+        seconds = np.where(np.isfinite(completed), completed - started, np.nan)
+        differential = seconds[1:][np.isfinite(completed[1:])]
         kept = np.isinf(deleted) & np.isfinite(completed)
         since, lost_from, lost_to = _exposure(started, completed, horizon)
         tail = min(MONTH, horizon)
@@ -146,7 +146,7 @@ class Outcome:
                 "snapshots": float(len(started)),
                 "missed": float(self._missed()),
                 "kept": float(kept.sum()),
-                "full_duration_s": seconds[0] if len(seconds) else np.nan,
+                "full_duration_s": seconds[0],
                 "duration_mean_s": differential.mean() if len(differential) else np.nan,
                 "duration_p95_s": np.quantile(differential, 0.95) if len(differential) else np.nan,
                 "rpo_mean_s": _mean(lost_from, lost_to),

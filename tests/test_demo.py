@@ -34,7 +34,7 @@ def test_the_demo_prints_the_curve_the_strategies_and_the_choice_and_writes_a_re
         "1 h            5,194.78",
         "Side by side",
         "RPO p95",
-        "scaled",
+        "measured x 321",
         "modelled",
         "The choice",
     ):

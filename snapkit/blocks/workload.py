@@ -62,7 +62,7 @@ class Workload:
         size: int,
         block_size: int,
         assumptions: tuple[str, ...] = (),
-        scaled: bool = False,
+        scale: float = 1.0,
     ) -> None:
         self.name = name
         self.source = source
@@ -70,7 +70,7 @@ class Workload:
         self.size = size
         self.block_size = block_size
         self.assumptions = assumptions
-        self._scaled = scaled
+        self._scale = scale
         self._known = known
         self._trace = known if isinstance(known, TraceIndex) else None
 
@@ -177,7 +177,7 @@ class Workload:
             size=volume,
             block_size=disk.block_size,
             assumptions=tuple(assumptions),
-            scaled=volume != disk.size,
+            scale=volume / disk.size,
         )
 
     def changed_between(self, a: Duration, b: Duration) -> int | float:
@@ -264,12 +264,14 @@ class Workload:
                 "changed blocks": [f"{blocks:,.2f}" for blocks in curve["changed_blocks"]],
                 "a snapshot copies": copied.map(bytes_text),
                 "in a day": (copied * DAY / intervals).map(bytes_text),
-                "source": [
-                    f"{source} ({windows} {'window' if windows == 1 else 'windows'})" if windows else source
-                    for source, windows in zip(curve["source"], curve["windows"], strict=True)
-                ],
+                "source": [self._told(*row) for row in zip(curve["source"], curve["windows"], strict=True)],
             }
         )
+
+    def _told(self, source: str, windows: int) -> str:
+        if source == "scaled":
+            return f"measured x {self._scale:,.3g}"
+        return f"{source} ({windows} {'window' if windows == 1 else 'windows'})" if windows else source
 
     def __repr__(self) -> str:
         distinct = self._trace.distinct if self._trace else self._table(self.span)
@@ -296,7 +298,7 @@ class Workload:
         table = self._table
         if 0 < interval < table.shortest or interval > min(table.longest, self.span):
             return "modelled"
-        return "scaled" if self._scaled else "measured"
+        return "measured" if self._scale == 1 else "scaled"
 
     def _mean(self, interval: float) -> tuple[float, int]:
         """Return the mean changed blocks per interval [s], and over how many windows of a trace."""

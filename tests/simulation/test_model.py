@@ -85,6 +85,13 @@ def test_snapshots_complete_out_of_order_and_retention_waits_for_each() -> None:
     assert frame["deleted_at"][0] == frame["completed"][0]
 
 
+def test_a_full_snapshot_still_pending_at_the_end_has_no_duration() -> None:
+    timing = Timing(latency=60, rate=2**30 / (9 * 3600), spread=0)
+    figures = simulate(Scenario(one("every 1h"), LINEAR, "6h", timing=timing, size="1 GiB")).summary()
+    assert np.isnan(figures["full_duration_s"])
+    assert figures["duration_mean_s"] == 60 + 60 * 524288 / timing.rate
+
+
 def test_equal_seeds_give_equal_bytes_and_other_seeds_do_not() -> None:
     scenario = Scenario(one("every 1h", last=24), LINEAR, "30d")
     first, again, other = (simulate(scenario, seed).snapshots.to_csv() for seed in (1, 1, 2))
