@@ -42,9 +42,14 @@ class Verdict(Generic[AnySnapshot]):
     keep: bool
     reasons: tuple[str, ...]
 
+    def words(self) -> tuple[str, str, str]:
+        """Say what becomes of it, which one it is by its moment, and why."""
+        moment = f"{self.snapshot.taken_at:%Y-%m-%d %H:%M:%S}"
+        return "keep" if self.keep else "delete", moment, "; ".join(self.reasons)
+
     def __str__(self) -> str:
-        word = "keep" if self.keep else "delete"
-        return f"{word} {self.snapshot.taken_at:%Y-%m-%d %H:%M:%S}: {'; '.join(self.reasons)}"
+        what, which, why = self.words()
+        return f"{what} {which}: {why}"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

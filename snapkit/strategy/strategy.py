@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from numbers import Integral
 from os import PathLike
-from typing import Generic
+from typing import Any, Generic
 
+from snapkit import _html
 from snapkit.errors import StrategyError
 from snapkit.strategy.ledger import Lane, Ledger
 from snapkit.strategy.retention import NOT_COMPLETE, AnySnapshot, Retention, Verdict, checked_epoch
@@ -122,8 +123,18 @@ class Decision(Generic[AnySnapshot]):
 
     def __str__(self) -> str:
         lines = [str(self.take) if self.take else "take nothing", *map(str, self.delete), *map(str, self.kept)]
-        lines.append(f"ask again at {self.next_due:%Y-%m-%d %H:%M:%S} UTC" if self.next_due else "never ask again")
-        return "\n".join(lines)
+        return "\n".join([*lines, self._next()])
+
+    def _next(self) -> str:
+        return f"ask again at {self.next_due:%Y-%m-%d %H:%M:%S} UTC" if self.next_due else "never ask again"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        take = ("take", ", ".join(self.take.tiers), self.take.reason) if self.take else ("take nothing", "", "")
+        verdicts = (verdict.words() for verdict in (*self.delete, *self.kept))
+        return _html.table(["what", "which", "because"], [take, *verdicts, (self._next(), "", "")])
 
 
 @dataclass(frozen=True)
@@ -180,6 +191,13 @@ class Strategy:
     def describe(self) -> str:
         """Say in words when it snapshots and what it keeps."""
         return "; ".join(tier.describe() for tier in self.tiers)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        printer.text("\n".join([self.name, *(f"  {tier.name}: {tier.describe()}" for tier in self.tiers)]))
+
+    def _repr_html_(self) -> str:
+        rows = [(self.name, tier.name, tier.schedule.describe(), tier.retention.describe()) for tier in self.tiers]
+        return _html.table(["strategy", "tier", "when", "what stays"], rows)
 
     def decide(self, taken: Iterable[AnySnapshot], now: datetime) -> Decision[AnySnapshot]:
         """Decide for one volume what to take and what to delete.

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.lib import pretty as ipython
 
 from snapkit.errors import InvalidRequest, StrategyError
 from snapkit.strategy import RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
@@ -20,6 +21,12 @@ TWO = Strategy("two", [HOURLY, DAILY])
 def anything(value: Any) -> Any:
     """Give a value past the type checker, as a user without one would."""
     return value
+
+
+def shown(thing: Any) -> str:
+    """Write a value as a notebook does."""
+    write: Any = ipython.pretty
+    return str(write(thing))
 
 
 def now(hours: float) -> datetime:
@@ -157,6 +164,26 @@ def test_a_decision_reads_as_a_list_with_a_reason_on_every_line() -> None:
         "keep 2026-01-05 01:00:00: last snapshot",
         "ask again at 2026-01-05 05:00:00 UTC",
     ]
+
+
+def test_a_decision_and_a_strategy_show_themselves_in_a_notebook() -> None:
+    evil = Strategy("<b>", [Tier(Schedule("every 1h"), Retention(last=3), "<script>")])
+    assert "<script>" not in evil._repr_html_()
+    assert "&lt;script&gt;" in evil._repr_html_()
+    assert shown(evil) == "<b>\n  <script>: every hour, keep the last 3"
+    decision = ONE.decide([at(hour, tiers=["hourly"]) for hour in range(4)], now(4))
+    assert shown(decision) == str(decision)
+    html = decision._repr_html_()
+    assert html.count("<tr>") == 7
+    for words in (
+        "not among the last 3",
+        "last snapshot",
+        "every hour was due",
+        "ask again at 2026-01-05 05:00:00 UTC",
+    ):
+        assert words in html
+    idle = ONE.decide([at(4, tiers=["hourly"])], now(4))
+    assert "take nothing" in idle._repr_html_()
 
 
 @pytest.mark.parametrize(
