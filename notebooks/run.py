@@ -20,6 +20,9 @@ from papermill.execute import execute_notebook
 
 import snapkit.errors
 
+_FETCHED = ("mathjax_url", "mermaid_js_url", "mermaid_layout_elk_js_url", "require_js_url")
+"""Scripts that a report would otherwise ask the network for."""
+
 
 def main(arguments: list[str]) -> int:
     """Run the notebook named first with the parameters that follow; return the exit status."""
@@ -69,7 +72,7 @@ def shown(notebook: Any) -> Iterator[str]:
 
 def write_report(notebook: Any, target: Path) -> Path:
     """Write the executed notebook as one HTML file that needs nothing from elsewhere."""
-    exporter = HTMLExporter(exclude_input=True, exclude_output_prompt=True, mathjax_url="", require_js_url="")
+    exporter = HTMLExporter(exclude_input=True, exclude_output_prompt=True, **dict.fromkeys(_FETCHED, ""))
     html, _ = exporter.from_notebook_node(notebook)
     target.parent.mkdir(exist_ok=True)
     part = target.with_suffix(".part")

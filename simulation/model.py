@@ -42,7 +42,8 @@ class Scenario:
         workload: how the volume's blocks are written; its time 0 is `start`.
         horizon: how long to simulate.
         start: the moment the strategy takes over a volume that has no snapshot yet; it takes the first one at once.
-        size: size of the volume, all of it taken to hold data (assumed); the workload's own unless given.
+        size: size of the volume: more blocks than that never change; the workload's own unless given. Data is taken
+            to lie on it as far as the workload reaches, `Workload.size` (assumed): that is what a full snapshot copies.
         volume_type: decides how many snapshots may be pending at once.
         timing: changed bytes to seconds.
         prices: what AWS charges.
@@ -65,12 +66,16 @@ class Scenario:
         seconds = to_seconds(self.horizon, "horizon")
         start = epoch_of(self.start, "start")
         rules.pending_limit(self.volume_type)
-        if self.size is not None and (size := to_bytes(self.size)) < self.workload.block_size:
-            raise InvalidRequest("size", size, "is smaller than one block", "give the volume's size, such as '100 GiB'")
-        if (size := self.blocks * self.workload.block_size) > rules.LARGEST_VOLUME:
-            raise InvalidRequest(
-                "size", bytes_text(size), "is more than EBS allows, 64 TiB", "give the volume's real size"
-            )
+        size = self.workload.size if self.size is None else to_bytes(self.size)
+        remedy = "give the volume's real size, such as '100 GiB'"
+        if size < self.workload.size:
+            rule = f"is less than the workload reaches, {bytes_text(self.workload.size)}"
+            raise InvalidRequest("size", bytes_text(size), rule, remedy)
+        if size > rules.LARGEST_VOLUME:
+            raise InvalidRequest("size", bytes_text(size), "is more than EBS allows, 64 TiB", remedy)
+        if not isinstance(self.timing, Timing) or not isinstance(self.prices, Prices):
+            wrong = self.prices if isinstance(self.timing, Timing) else self.timing
+            raise InvalidRequest("scenario", wrong, "is no part of one", "give timing=Timing(...), prices=Prices(...)")
         for tier in self.strategy.tiers:
             first = next(tier.schedule.epochs(start), None)
             if first is None or first > start + seconds:
@@ -88,9 +93,14 @@ class Scenario:
 
     @property
     def blocks(self) -> int:
-        """Blocks of the volume, and so of a full snapshot."""
+        """Blocks of the volume."""
         size = self.workload.size if self.size is None else to_bytes(self.size)
         return -(-size // self.workload.block_size)
+
+    @property
+    def full_blocks(self) -> int:
+        """Blocks of a full snapshot."""
+        return -(-self.workload.size // self.workload.block_size)
 
 
 def simulate(scenario: Scenario, seed: int = 0, *, replication: int = 0) -> Outcome:
@@ -104,6 +114,8 @@ def simulate(scenario: Scenario, seed: int = 0, *, replication: int = 0) -> Outc
         seed: root of all random streams.
         replication: which of the many possible runs this is.
     """
+    if not isinstance(scenario, Scenario):
+        raise InvalidRequest("scenario", scenario, "is none", "give Scenario(strategy, workload)")
     for name, value in (("seed", seed), ("replication", replication)):
         if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
             raise InvalidRequest(name, value, "is not a whole number of at least 0", "give one, such as 1")
@@ -135,7 +147,7 @@ class Volume:
         self._env = env
         self._start = epoch_of(scenario.start, "start")
         self._ledger = Ledger(scenario.strategy, self._start)
-        self._lineage = Lineage(_changed(scenario), scenario.blocks)
+        self._lineage = Lineage(_changed(scenario), scenario.full_blocks)
         self._limit = rules.pending_limit(scenario.volume_type)
         self._block = scenario.workload.block_size
         self._seconds = scenario.timing.seconds

@@ -72,6 +72,8 @@ def study(
         raise InvalidRequest("strategy name", twice, "stands twice in one study", "give each strategy its own name")
     if isinstance(replications, bool) or not isinstance(replications, Integral) or replications < 1:
         raise InvalidRequest("replications", replications, "is not a whole number of at least 1", "try 10")
+    if executor is not None and not isinstance(executor, Executor):
+        raise InvalidRequest("executor", executor, "is none", "give a concurrent.futures.Executor, or leave it out")
     runs = [(scenario, seed, replication) for scenario in scenarios for replication in range(replications)]
     if executor is None:
         summaries = [_summary(*run) for run in runs]

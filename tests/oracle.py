@@ -54,7 +54,7 @@ class Textbook:
         self.agenda = agenda(scenario.strategy, self.start, scenario.horizon_seconds)
         self.room = simpy.Resource(env, rules.pending_limit(scenario.volume_type))
         self.finished = simpy.Store(env)
-        self.lineage = Lineage(_changed(scenario), scenario.blocks)
+        self.lineage = Lineage(_changed(scenario), scenario.full_blocks)
         self.slowness = _slowness(scenario, seed, 0)
         self.keepers = {tier.name: tier.retention.keeper() for tier in scenario.strategy.tiers}
         self.log = Log()

@@ -43,7 +43,7 @@ def test_the_demo_prints_the_curve_the_strategies_and_the_choice_and_writes_a_re
     assert result.stdout.endswith("report: build/choose-a-strategy.html\n")
     report = (tmp_path / "build" / "choose-a-strategy.html").read_text()
     assert report.count("<img") == 3
-    assert not re.search(r"""(src|href)=["']https?:|url\(["']?https?:|@import""", report)
+    assert not re.search(r"""(src|href)=["']https?:|(url|import)\(["']?https?:|@import|cdnjs""", report)
     assert [path.name for path in (tmp_path / "build").iterdir()] == ["choose-a-strategy.html"]
 
 
@@ -85,7 +85,7 @@ WRITE = HEADER + b"1,0,W,0,512\n"
         (
             WRITE + b"2,1,W,0,512\n",
             [],
-            r"device None leaves open which of the devices 0 \(1 write\), 1 \(1 write\) is meant; name one",
+            r"devices of trace '0 \(1 write\), 1 \(1 write\)' are several: which one is meant is left open",
         ),
         (WRITE + b"2,1,W,0,512\n", ["device=7"], r"device '7' is not in trace; it has the devices 0"),
     ],

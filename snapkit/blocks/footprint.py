@@ -9,6 +9,8 @@ from snapkit.errors import InvalidRequest
 
 _REMEMBERED = 4096
 """A schedule leaves few different gaps: 53 to 314 over a year of common retention rules."""
+_FLAT = 1e-3
+"""A power law below this changes nothing that could be counted."""
 _NONE = 1e-9
 """Stands for no block at all, so that a logarithm exists."""
 
@@ -62,6 +64,18 @@ class Table:
         """Return the distinct blocks that an interval [s] changes."""
         seen = self._seen.get(interval)
         return self._look_up(interval) if seen is None else seen
+
+    def joined(self, before: float, after: float) -> float:
+        """Return the distinct blocks of two stretches laid end to end, given those of each.
+
+        What they have in common follows the last power law, t^p: (before^(1/p) + after^(1/p))^p. So the whole never
+        changes fewer blocks than a part, nor more than its parts together.
+        """
+        less, more = sorted((before, after))
+        law = self._slopes[-1]
+        if less <= 0 or law < _FLAT:
+            return more
+        return float(min(more * (1 + (less / more) ** (1 / law)) ** law, max(more, self._most)))
 
     def _look_up(self, interval: float) -> float:
         if interval <= 0.0:

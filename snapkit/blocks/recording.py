@@ -51,7 +51,10 @@ class Recording:
         times, offsets, lengths = (records[name].to_numpy() for name in ("t_us", "off", "len"))
         span_us = int(times[-1]) if span is None else round(to_seconds(span, "span") * 1e6)
         if span_us == 0:
-            raise InvalidRequest("span", span, "has no length, the last record comes at 0", "say how long with span=")
+            rule = "is no length of time: the last record comes at the first moment"
+            raise InvalidRequest(
+                "span of the trace", 0, rule, "say how long it was recorded with span= (make demo: SPAN=)"
+            )
         of_device, written = _of_device(records, device, place), is_write(records)
         if of_device is not None:
             written &= of_device
@@ -124,9 +127,8 @@ def _of_device(frame: pd.DataFrame, device: object, place: Place) -> Flags | Non
     if device is None:
         if len(listing) == 1:
             return None
-        raise InvalidRequest(
-            "device", device, f"leaves open which of the devices {shown} is meant", "name one with device="
-        )
+        rule = "are several: which one is meant is left open"
+        raise InvalidRequest(f"devices of {place.source}", shown, rule, "name one with device= (make demo: DEVICE=)")
     chosen = [code for code, name in enumerate(names) if present[code] and str(name) in (str(device), f"{device}.0")]
     if not chosen:
         raise InvalidRequest("device", device, f"is not in {place.source}", f"it has the devices {shown}")

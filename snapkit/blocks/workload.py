@@ -98,13 +98,15 @@ class Workload:
         unit = to_bytes(block_size, "block_size")
         recording = Recording.of(frame, device, span)
         seconds = recording.span_us / 1e6
+        size = -(-recording.extent // GIB) * GIB
         return cls(
             TraceIndex(*recording.touches(unit), recording.span_us),
             name="trace" if device is None else f"trace of device {device}",
             source=f"block trace with {int(recording.written.sum()):,} writes in {seconds_text(seconds)}",
             span=seconds,
-            size=-(-recording.extent // GIB) * GIB,
+            size=size,
             block_size=unit,
+            assumptions=(f"Data lies as far as the requests reach, {bytes_text(size)}: a full snapshot copies that.",),
         )
 
     @classmethod
@@ -202,8 +204,7 @@ class Workload:
             return trace.between(a, b)
         if a >= self.span:
             return self._table(b - a)
-        # What is known of the window, and what a mean window gains from there on: no jump at the end of the trace.
-        return trace.between(a, self.span) + self._table(b - a) - self._table(self.span - a)
+        return self._table.joined(trace.between(a, self.span), self._table(b - self.span))
 
     @property
     def stationary(self) -> bool:

@@ -65,9 +65,11 @@ class Retention:
     - ``within="1y2m3d3h"`` keeps everything younger than that; ``within_hourly=`` ... ``within_yearly=`` keep the
       newest of each hour ... year younger than that, and the oldest one as well. Spans are calendar ones (``m`` is
       months) and are measured back from the newest complete snapshot, so that a schedule that stopped does not empty
-      the chain. A month that is too short for the day of the month ends on its last day.
+      the chain. A month that is too short for the day of the month ends on its last day (unlike restic's, which runs
+    over into the next one and so keeps a little less).
 
-    Hours, days, weeks, months and years are those of ``timezone``. An hour that the clocks repeat counts as two.
+    Hours, days, weeks, months and years are those of ``timezone``. An hour that the clocks repeat counts as two
+    (unlike restic's).
 
     Raises:
         StrategyError: no rule is given, or one cannot be.
@@ -190,6 +192,10 @@ NOT_COMPLETE = {
 
 def checked_epoch(snapshot: Taken) -> float:
     """Read the moment that a snapshot holds [s since 1970], once its state is known to be one."""
+    if not all(hasattr(snapshot, name) for name in ("taken_at", "state", "tiers")):
+        raise InvalidRequest(
+            "snapshot", snapshot, "has no taken_at, state and tiers", "give objects that have all three"
+        )
     if snapshot.state not in ("pending", "completed", "error"):
         raise InvalidRequest(
             "snapshot state", snapshot.state, "is none that a retention knows", "use 'pending', 'completed' or 'error'"

@@ -51,3 +51,10 @@ def test_remembered_answers_are_bounded_and_equal() -> None:
 def test_fewer_than_two_intervals_are_refused(points: list[tuple[float, float]]) -> None:
     with pytest.raises(InvalidRequest, match="two or more"):
         Table(points)
+
+
+def test_two_stretches_laid_end_to_end_follow_the_last_power_law() -> None:
+    table = Table([(1.0, 1.0), (100.0, 10.0)])  # the square root of the time
+    assert table.joined(table(64.0), table(36.0)) == pytest.approx(10.0)
+    assert table.joined(0.0, 7.0) == table.joined(7.0, 0.0) == 7.0
+    assert Table([(1.0, 5.0), (100.0, 5.0)]).joined(5.0, 3.0) == 5.0

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from snapkit.blocks import Lineage, Workload, read_trace
 from snapkit.errors import InvalidRequest
@@ -95,7 +97,7 @@ def test_a_trace_says_what_it_is() -> None:
     assert repr(workload) == "<Workload 'trace of device 0': 221 distinct blocks of 512 KiB in 4 d>"
     assert workload.source == "block trace with 18,845 writes in 4 d"
     assert (workload.span, workload.size, workload.block_size) == (END, GIB, BLOCK)
-    assert workload.assumptions == ()
+    assert workload.assumptions == ("Data lies as far as the requests reach, 1 GiB: a full snapshot copies that.",)
     assert workload.footprint("96h") == 221
 
 
@@ -111,7 +113,7 @@ def test_later_writes_are_left_out_and_the_volume_holds_them_all() -> None:
     assert workload.size == 6 * GIB
     with pytest.raises(InvalidRequest, match="ends before the first write"):
         Workload.from_trace(frame.iloc[1:], span=0.5)
-    with pytest.raises(InvalidRequest, match="has no length"):
+    with pytest.raises(InvalidRequest, match="span of the trace 0 is no length of time"):
         Workload.from_trace(frame.iloc[:1])
 
 
@@ -302,3 +304,12 @@ def test_balls_in_bins_occupy_as_many_as_theory_says(row: int) -> None:
     frame = pd.DataFrame({"t_us": times, "op": "W", "off": blocks * 4096, "len": 4096})
     workload = Workload.from_trace(frame, block_size="4 KiB", span=windows * MINUTE)
     assert abs(workload.changed("1min") - answer["E"]) < 5 * np.sqrt(answer["var"] / windows)
+
+
+@given(st.lists(st.floats(0, 4 * 345_600), min_size=3, max_size=3).map(sorted))
+def test_counts_are_those_of_sets_also_where_measured_ones_meet_modelled_ones(moments: list[float]) -> None:
+    a, b, c = moments
+    changed = workstation().changed_between
+    whole, before, after = changed(a, c), changed(a, b), changed(b, c)
+    assert max(before, after) <= whole * (1 + 1e-9)
+    assert whole <= (before + after) * (1 + 1e-9)

@@ -19,8 +19,14 @@ from tests.oracle import textbook
 from tests.snapshots import START
 
 STEADY = Timing(latency=60, rate=1e6, spread=0)
-LINEAR = Workload.from_table({"1s": 1 / 60, "365d": 525_600}, None, "1 TiB")
-"""One new block a minute."""
+
+
+def linear(size: str) -> Workload:
+    """One new block a minute on a volume of so much data."""
+    return Workload.from_table({"1s": 1 / 60, "365d": 525_600}, None, size)
+
+
+LINEAR = linear("1 TiB")
 
 
 def one(schedule: str | Schedule, **rules_: Any) -> Strategy:
@@ -33,7 +39,7 @@ def hours(moments: Any) -> list[float]:
 
 
 def test_the_whole_timeline_of_a_small_run() -> None:
-    outcome = simulate(Scenario(one("every 2h", last=2), LINEAR, "6h", timing=STEADY, size="1 GiB"))
+    outcome = simulate(Scenario(one("every 2h", last=2), linear("1 GiB"), "6h", timing=STEADY))
     full = 60 + 2048 * 524288 / 1e6
     later = 60 + 120 * 524288 / 1e6
     frame = outcome.snapshots
@@ -79,7 +85,7 @@ def test_two_creations_are_at_least_fifteen_seconds_apart() -> None:
 def test_snapshots_complete_out_of_order_and_retention_waits_for_each() -> None:
     # The full first one takes 3 h, the later ones minutes: they complete long before it.
     timing = Timing(latency=60, rate=2**30 / (3 * 3600), spread=0)
-    outcome = simulate(Scenario(one("every 1h", last=1), LINEAR, "6h", timing=timing, size="1 GiB"))
+    outcome = simulate(Scenario(one("every 1h", last=1), linear("1 GiB"), "6h", timing=timing))
     frame = outcome.snapshots
     assert frame["completed"][1] < frame["completed"][0]
     assert frame["deleted_at"][0] == frame["completed"][0]
@@ -87,7 +93,7 @@ def test_snapshots_complete_out_of_order_and_retention_waits_for_each() -> None:
 
 def test_a_full_snapshot_still_pending_at_the_end_has_no_duration() -> None:
     timing = Timing(latency=60, rate=2**30 / (9 * 3600), spread=0)
-    figures = simulate(Scenario(one("every 1h"), LINEAR, "6h", timing=timing, size="1 GiB")).summary()
+    figures = simulate(Scenario(one("every 1h"), linear("1 GiB"), "6h", timing=timing)).summary()
     assert np.isnan(figures["full_duration_s"])
     assert figures["duration_mean_s"] == 60 + 60 * 524288 / timing.rate
 
@@ -124,12 +130,12 @@ def test_a_snapshot_costs_two_events() -> None:
 
 
 def test_a_volume_never_changes_more_blocks_than_it_has() -> None:
-    outcome = simulate(Scenario(one("every 4w"), LINEAR, "60d", size="1 GiB", timing=STEADY))
+    outcome = simulate(Scenario(one("every 4w"), linear("1 GiB"), "60d", timing=STEADY))
     assert outcome.snapshots["changed_bytes"].max() == 2**30
 
 
 def test_bytes_copied_are_the_sum_of_increments_and_stored_never_below_full() -> None:
-    outcome = simulate(Scenario(one("every 1h", last=5, daily=3), LINEAR, "10d", size="2 GiB"))
+    outcome = simulate(Scenario(one("every 1h", last=5, daily=3), linear("2 GiB"), "10d"))
     figures = outcome.summary()
     assert figures["copied_bytes"] == outcome.snapshots["changed_bytes"].sum()
     assert outcome.stored.min() >= 2**31
@@ -145,10 +151,12 @@ def test_bytes_copied_are_the_sum_of_increments_and_stored_never_below_full() ->
         ({"horizon": "30min"}, "horizon '30min' ends before every hour comes due; simulate a longer time"),
         ({"volume_type": "gp4"}, "volume type 'gp4' is no EBS volume type; choose one of gp2, gp3"),
         ({"size": "0 GiB"}, "size '0 GiB' is not a positive size"),
+        ({"size": "1 GiB"}, "size '1 GiB' is less than the workload reaches, 1 TiB; give the volume's real size"),
+        ({"timing": 4}, "scenario 4 is no part of one; give timing=Timing"),
+        ({"prices": 4}, "scenario 4 is no part of one; give timing=Timing"),
         ({"size": "65 TiB"}, "size '65 TiB' is more than EBS allows, 64 TiB; give the volume's real size"),
         ({"strategy": "hourly"}, "scenario 'hourly' is no part of one; give Scenario"),
         ({"workload": None}, "scenario None is no part of one"),
-        ({"size": 100}, "size 100 is smaller than one block"),
         ({"start": START.replace(tzinfo=None)}, r"start .* is not a moment with a time zone"),
     ],
 )
@@ -239,10 +247,9 @@ def test_the_textbook_model_gives_equal_answers(
     strategy = Strategy("any", [Tier(schedule, retention) for schedule, retention in tiers])
     scenario = Scenario(
         strategy,
-        LINEAR,
+        linear("4 GiB"),
         "4d",
         start=START + timedelta(seconds=late),
-        size="4 GiB",
         volume_type=kind,
         timing=Timing(latency=latency, rate=1e6, spread=spread),
     )
@@ -255,7 +262,7 @@ def test_the_textbook_model_gives_equal_answers(
 
 
 def test_the_textbook_model_gives_equal_answers_over_a_year() -> None:
-    scenario = Scenario(one("every 1h", last=24, daily=30, monthly=12), LINEAR, "365d", size="4 GiB")
+    scenario = Scenario(one("every 1h", last=24, daily=30, monthly=12), linear("4 GiB"), "365d")
     fast, slow = simulate(scenario).log, textbook(scenario)
     assert (fast.started, fast.completed, fast.deleted) == (slow.started, slow.completed, slow.deleted)
     assert len(fast.started) == 8761

@@ -146,6 +146,7 @@ def test_a_limit_within_the_noise_is_said_to_be(compared: Study) -> None:
         ({"strategies": []}, r"strategies \[\] leave nothing to compare"),
         ({"strategies": [HOURLY, HOURLY]}, "strategy name 'hourly' stands twice in one study"),
         ({"strategies": HOURLY}, "strategies Strategy.* is no list of strategies; give a list"),
+        ({"executor": 5}, "executor 5 is none; give a concurrent.futures.Executor"),
         ({"replications": 0}, "replications 0 is not a whole number of at least 1"),
         ({"horizon": "soon"}, "horizon 'soon' is not a time span"),
     ],

@@ -170,6 +170,7 @@ def test_every_dropped_snapshot_has_a_reason_from_every_rule() -> None:
     ("snapshot", "message"),
     [
         (Plain(datetime(2026, 1, 1)), "snapshot taken_at .* is not a moment with a time zone"),  # noqa: DTZ001
+        (NOT_A_TIME, "snapshot NaT has no taken_at, state and tiers"),
         (Plain(NOT_A_TIME), "snapshot taken_at NaT is not a moment with a time zone"),
         (at(0, state="available"), "snapshot state 'available' is none that a retention knows"),
     ],
