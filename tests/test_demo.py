@@ -85,7 +85,7 @@ WRITE = HEADER + b"1,0,W,0,512\n"
         (
             WRITE + b"2,1,W,0,512\n",
             [],
-            r"devices of trace '0 \(1 write\), 1 \(1 write\)' are several: which one is meant is left open",
+            r"devices of trace 2 are there to choose from: 0 \(1 write\), 1 \(1 write\); name one with device= ",
         ),
         (WRITE + b"2,1,W,0,512\n", ["device=7"], r"device '7' is not in trace; it has the devices 0"),
     ],

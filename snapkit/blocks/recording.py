@@ -127,8 +127,10 @@ def _of_device(frame: pd.DataFrame, device: object, place: Place) -> Flags | Non
     if device is None:
         if len(listing) == 1:
             return None
-        rule = "are several: which one is meant is left open"
-        raise InvalidRequest(f"devices of {place.source}", shown, rule, "name one with device= (make demo: DEVICE=)")
+        rule = f"are there to choose from: {shown}"
+        raise InvalidRequest(
+            f"devices of {place.source}", len(listing), rule, "name one with device= (make demo: DEVICE=)"
+        )
     chosen = [code for code, name in enumerate(names) if present[code] and str(name) in (str(device), f"{device}.0")]
     if not chosen:
         raise InvalidRequest("device", device, f"is not in {place.source}", f"it has the devices {shown}")

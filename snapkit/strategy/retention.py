@@ -66,7 +66,7 @@ class Retention:
       newest of each hour ... year younger than that, and the oldest one as well. Spans are calendar ones (``m`` is
       months) and are measured back from the newest complete snapshot, so that a schedule that stopped does not empty
       the chain. A month that is too short for the day of the month ends on its last day (unlike restic's, which runs
-    over into the next one and so keeps a little less).
+      over into the next one and so keeps a little less).
 
     Hours, days, weeks, months and years are those of ``timezone``. An hour that the clocks repeat counts as two
     (unlike restic's).

@@ -199,7 +199,7 @@ def test_frames_with_other_types_of_whole_numbers_are_read() -> None:
 
 def test_several_devices_need_a_choice() -> None:
     two = frame(dev=[0, 1, 0])
-    assert "devices of trace '0 (2 writes), 1 (0 writes)' are several" in frame_refusal(two)
+    assert "devices of trace 2 are there to choose from: 0 (2 writes), 1 (0 writes)" in frame_refusal(two)
     assert "'sdb' is not in trace; it has the devices 0 (2 writes)" in frame_refusal(two, device="sdb")
     assert "column op 'R' stands for every record" in frame_refusal(two, device=1)
     assert "has no column dev" in frame_refusal(frame(), device=0)
