@@ -232,7 +232,7 @@ retentions = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.tuples(schedules, retentions), min_size=1, max_size=3, unique_by=lambda pair: pair[0]),
     st.sampled_from(["gp3", "st1"]),

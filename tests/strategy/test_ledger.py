@@ -28,7 +28,7 @@ def strategies(draw: st.DrawFn) -> Strategy:
     return Strategy("any", tiers)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(strategies(), st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=20, max_size=60))
 def test_the_ledger_agrees_with_decide_at_every_step(strategy: Strategy, chances: list[tuple[int, bool]]) -> None:
     """Whatever completes late, out of order or in error."""
