@@ -72,7 +72,8 @@ class Scenario:
             rule = f"is less than the workload reaches, {bytes_text(self.workload.size)}"
             raise InvalidRequest("size", bytes_text(size), rule, remedy)
         if size > rules.LARGEST_VOLUME:
-            raise InvalidRequest("size", bytes_text(size), "is more than EBS allows, 64 TiB", remedy)
+            rule = f"is more than EBS allows, {bytes_text(rules.LARGEST_VOLUME)}"
+            raise InvalidRequest("size", bytes_text(size), rule, remedy)
         if not isinstance(self.timing, Timing) or not isinstance(self.prices, Prices):
             wrong = self.prices if isinstance(self.timing, Timing) else self.timing
             raise InvalidRequest("scenario", wrong, "is no part of one", "give timing=Timing(...), prices=Prices(...)")

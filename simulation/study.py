@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from math import isnan
 from numbers import Integral
 from typing import TYPE_CHECKING, NoReturn, TypedDict, Unpack
 
@@ -184,8 +185,8 @@ class Study:
         words = [f"loses at most {seconds_text(figures['rpo_p95_s'])} 95 times in 100"]
         words.append(f"reaches back {seconds_text(figures['history_s'])}")
         words.append(f"costs {usd_text(figures['monthly_cost_usd'])} a month")
-        words += [self._close(name, figure, limit) for figure, limit in limits.items()]
-        return ", ".join(filter(None, words))
+        near = {self._close(name, figure, limit) for figure, limit in limits.items()}
+        return ", ".join(words) + "".join(near)
 
     def _why_not(self, name: str, chosen: str, limits: dict[str, float]) -> str:
         figures, best = self._means[name], self._means[chosen]
@@ -207,14 +208,13 @@ class Study:
     def _refuse(self, rpo: Duration, monthly_cost: float | str | None, limits: dict[str, float]) -> NoReturn:
         means = self._means
         able = [name for name in means if means[name]["rpo_p95_s"] <= limits["rpo_p95_s"]]
-        if not any(mean["rpo_p95_s"] >= 0 for mean in means.values()):
+        if all(isnan(mean["rpo_p95_s"]) for mean in means.values()):
             raise InvalidRequest(
                 "RPO", rpo, "is met by no strategy: none has a complete snapshot in time", "simulate a longer horizon"
             )
         if not able:
-            nearest = min(
-                means, key=lambda name: (means[name]["rpo_p95_s"] != means[name]["rpo_p95_s"], means[name]["rpo_p95_s"])
-            )
+            complete = [name for name in means if not isnan(means[name]["rpo_p95_s"])]
+            nearest = min(complete, key=lambda name: means[name]["rpo_p95_s"])
             raise InvalidRequest(
                 "RPO",
                 rpo,

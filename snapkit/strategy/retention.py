@@ -12,7 +12,6 @@ from snapkit.strategy.spans import CalendarSpan
 from snapkit.strategy.zones import epoch_of, zone_named
 
 Count: TypeAlias = int | Literal["all"]
-State: TypeAlias = Literal["pending", "completed", "error"]
 
 
 class Taken(Protocol):

@@ -71,6 +71,7 @@ def test_chunks_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
         return [workload.changed(0.01), workload.changed_between(0.2, 0.7), workload.footprint(0.05)]
 
     whole = answers()
+    # Small chunks, so that few touches already cross from one to the next.
     monkeypatch.setattr("snapkit.blocks.exact._CHUNK", 64)
     monkeypatch.setattr("snapkit.blocks.recording._CHUNK", 64)
     assert answers() == pytest.approx(whole, rel=1e-12)

@@ -131,6 +131,7 @@ def test_broken_gzip_files_say_so(tmp_path: Path) -> None:
 
 
 def test_a_fault_far_into_a_file_has_the_right_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Small chunks, so that a short file already has several.
     monkeypatch.setattr("snapkit.blocks.trace._CHUNK", 1000)
     rows = [f"{t},W,0,512" for t in range(5000)]
     assert len(read_trace(written(tmp_path, HEADER + "\n".join(rows)))) == 5000
