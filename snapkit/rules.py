@@ -33,6 +33,79 @@ Source: EBS user guide, "Quotas for Amazon EBS" (error ConcurrentSnapshotLimitEx
 """
 
 
+VOLUME_SIZES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "gp2": (1, 16384),
+        "gp3": (1, 65536),
+        "io1": (4, 16384),
+        "io2": (4, 65536),
+        "sc1": (125, 16384),
+        "st1": (125, 16384),
+        "standard": (1, 1024),
+    }
+)
+"""Smallest and largest volume of each type [GiB].
+
+Source: EC2 API reference, CreateVolume, Size.
+"""
+
+IOPS_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"gp3": (3000, 80000), "io1": (100, 64000), "io2": (100, 256000)}
+)
+"""Fewest and most IOPS that can be provisioned, for the volume types where they can; the fewest is the default of gp3.
+
+Source: EC2 API reference, CreateVolume, Iops.
+"""
+
+IOPS_PER_GIB: Mapping[str, int] = MappingProxyType({"gp3": 500, "io1": 50, "io2": 1000})
+"""Most provisioned IOPS for each GiB of a volume; gp3 has its default IOPS at any size.
+
+Source: EBS user guide, "General Purpose SSD volumes", "Provisioned IOPS SSD volumes".
+"""
+
+GP2_IOPS = (100, 16000, 3)
+"""Fewest and most IOPS of a gp2 volume, and how many each GiB gives it.
+
+Source: EBS user guide, "General Purpose SSD volumes".
+"""
+
+THROUGHPUT_LIMITS = (125, 2000)
+"""Least and most throughput of a gp3 volume [MiB/s]; the least is the default.
+
+Source: EC2 API reference, CreateVolume, Throughput.
+"""
+
+THROUGHPUT_PER_IOPS = 0.25
+"""Most throughput of a gp3 volume for each of its IOPS [MiB/s].
+
+Source: EBS user guide, "General Purpose SSD volumes".
+"""
+
+INITIALIZATION_RATES = (100, 300)
+"""Least and most provisioned rate of a volume's initialization [MiB/s].
+
+Source: EC2 API reference, CreateVolume, VolumeInitializationRate.
+"""
+
+INITIALIZATION_QUOTA = 5000
+"""Most that the provisioned rates of one region may add up to while volumes initialize [MiB/s].
+
+Source: EBS user guide, "Initialize Amazon EBS volumes", Quotas.
+"""
+
+MODIFICATIONS_PER_DAY = 4
+"""Most modifications of one volume within any 24 hours.
+
+Source: EC2 API reference, ModifyVolume.
+"""
+
+VOLUME_COPIES = 5
+"""Most copies of volumes that may be initializing at once in a region.
+
+Source: EBS user guide, "Copy an Amazon EBS volume" (error CopyVolumesLimitExceeded).
+"""
+
+
 def pending_limit(volume_type: str) -> int:
     """Look up how many snapshots of one volume may be pending at once.
 

@@ -1,0 +1,104 @@
+"""The command ``snapkit``: serve a sandbox to other programs."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from threading import Event
+from typing import TYPE_CHECKING, NoReturn
+
+import snapkit
+from snapkit.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from snapkit import Sandbox
+
+_LOOK = 0.5
+"""How long a signal may wait [s]: on Windows it does not interrupt a wait."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says.
+
+    Args:
+        arguments: without the name of the command; by default those of this process.
+
+    Returns:
+        The exit code: 0, or 2 where it could not be done.
+    """
+    given = _parser().parse_args(arguments)
+    try:
+        from snapkit import Sandbox
+
+        sandbox = Sandbox.demo(given.seed) if given.demo else Sandbox(given.seed)
+        with sandbox:
+            _serve(sandbox, given.speed, given.port)
+    except (ImportError, InvalidRequest) as error:
+        sys.stderr.write(f"snapkit: {error}\n")
+        return 2
+    return 0
+
+
+def _serve(sandbox: "Sandbox", speed: float | None, port: int) -> None:
+    """Serve until the process is told to stop."""
+    stop = Event()
+    before = {each: signal.signal(each, lambda *_: stop.set()) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        sys.stdout.write(_welcome(sandbox, sandbox.serve(speed, port)))
+        sys.stdout.flush()
+        while not stop.wait(_LOOK):
+            pass
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _welcome(sandbox: "Sandbox", url: str) -> str:
+    """Say where it is, who may ask and how."""
+    clock = sandbox.clock
+    pace = f"passes {clock.speed:g} times as fast as outside" if clock.speed else "stands until it is moved"
+    names = {each["Id"]: each["Name"] for each in sandbox.client("organizations").list_accounts()["Accounts"]}
+    keys = {account: sandbox.credentials(account) for account in sandbox.accounts}
+    width = max(len(name) for name in names.values())
+    rows = "\n".join(
+        f"  {account}  {names[account]:{width}}  {key['aws_access_key_id']}  {key['aws_secret_access_key']}"
+        for account, key in keys.items()
+    )
+    first = keys[sandbox.accounts[0]]
+    return f"""\
+A double of EBS answers at {url} until Ctrl-C.
+Its time is {clock.now():%Y-%m-%d %H:%M:%S} UTC, and {pace}.
+
+Accounts, with their access keys and secrets:
+{rows}
+
+With the AWS CLI:
+  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID={first["aws_access_key_id"]} AWS_SECRET_ACCESS_KEY={first["aws_secret_access_key"]}
+  aws ec2 describe-snapshots --owner-ids self
+
+To move its time, in Python:
+  from snapkit.clock import RemoteClock
+  RemoteClock("{url}").advance("1h")
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, where argparse writes a paragraph."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="snapkit", description="Block-storage snapshots, and a place to try them out.")
+    parser.add_argument("--version", action="version", version=f"snapkit {snapkit.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    sandbox = commands.add_parser(
+        "sandbox", help="serve a double of EBS on this machine", description="Serve a double of EBS on this machine."
+    )
+    sandbox.add_argument("--demo", action="store_true", help="with servers, volumes and a history of snapshots")
+    sandbox.add_argument("--speed", type=float, help="let its time pass, so many seconds to one outside, say 600")
+    sandbox.add_argument("--port", type=int, default=0, help="where to answer; by default a free port")
+    sandbox.add_argument("--seed", type=int, default=0, help="of ids and of all chance; by default 0")
+    return parser
