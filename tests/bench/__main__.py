@@ -1,6 +1,6 @@
 """Run every benchmark: ratios, each measured in one interleaved run."""
 
-from tests.bench import bench_blocks, bench_import, bench_model
+from tests.bench import bench_blocks, bench_import, bench_model, bench_sandbox
 
-for bench in (bench_import, bench_model, bench_blocks):
+for bench in (bench_import, bench_model, bench_sandbox, bench_blocks):
     bench.main()
