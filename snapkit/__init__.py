@@ -1,16 +1,61 @@
 """Block-storage snapshots as Python objects, with a simulator that chooses how often to take them."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from snapkit.errors import InvalidRequest, SnapkitError, StrategyError
+from snapkit.errors import (
+    AccessDenied,
+    AwsError,
+    InUse,
+    InvalidRequest,
+    LimitExceeded,
+    NotFound,
+    NotPermitted,
+    NotShareable,
+    OutcomeUnknown,
+    SnapkitError,
+    SnapshotFailed,
+    StalePlan,
+    StrategyError,
+    Throttled,
+    WaitError,
+    WaitTimeout,
+)
 from snapkit.prices import Prices
 from snapkit.timing import Timing
 
 if TYPE_CHECKING:
+    from snapkit.ebs import Region, connect
     from snapkit.sandbox import Sandbox
 
-__all__ = ["InvalidRequest", "Prices", "Sandbox", "SnapkitError", "StrategyError", "Timing", "__version__"]
+__all__ = [
+    "AccessDenied",
+    "AwsError",
+    "InUse",
+    "InvalidRequest",
+    "LimitExceeded",
+    "NotFound",
+    "NotPermitted",
+    "NotShareable",
+    "OutcomeUnknown",
+    "Prices",
+    "Region",
+    "Sandbox",
+    "SnapkitError",
+    "SnapshotFailed",
+    "StalePlan",
+    "StrategyError",
+    "Throttled",
+    "Timing",
+    "WaitError",
+    "WaitTimeout",
+    "__version__",
+    "connect",
+]
 __version__ = "0.1.0"
+
+_LATER = {"Region": "snapkit.ebs", "connect": "snapkit.ebs", "Sandbox": "snapkit.sandbox"}
+"""What is loaded when it is first asked for: boto3 takes half a second, the sandbox a second and an extra."""
 
 
 def __dir__() -> list[str]:
@@ -19,13 +64,12 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """Load the sandbox when it is first asked for: it takes a second, and an extra."""
-    if name != "Sandbox":
+    """Load what is loaded later."""
+    if name not in _LATER:
         raise AttributeError(f"module 'snapkit' has no attribute {name!r}")
     try:
-        from snapkit.sandbox import Sandbox
+        return getattr(import_module(_LATER[name]), name)
     except ModuleNotFoundError as error:
         if error.name not in ("moto", "werkzeug"):
             raise
         raise ImportError("snapkit.Sandbox stands on moto; install it with: pip install 'snapkit[sandbox]'") from error
-    return Sandbox

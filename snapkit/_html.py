@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from html import escape
 
 _NUMBER = re.compile(r"-?\$?\d")
+_SHORT = 24
+_WHOLE = "; white-space: nowrap"
+"""So that ids and times are not broken in two."""
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -16,8 +19,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return f"<table><thead>{_row('th', columns, sides)}</thead><tbody>{body}</tbody></table>"
 
 
+def note(text: str) -> str:
+    """Write a line of text."""
+    return f"<p>{escape(text)}</p>"
+
+
 def _row(tag: str, cells: Sequence[str], sides: Sequence[str]) -> str:
     written = (
-        f'<{tag} style="text-align: {side}">{escape(cell)}</{tag}>' for cell, side in zip(cells, sides, strict=True)
+        f'<{tag} style="text-align: {side}{_WHOLE if len(cell) <= _SHORT else ""}">{escape(cell)}</{tag}>'
+        for cell, side in zip(cells, sides, strict=True)
     )
     return f"<tr>{''.join(written)}</tr>"

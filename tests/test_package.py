@@ -6,11 +6,12 @@ import pytest
 import simulation
 import snapkit
 import snapkit.blocks
+import snapkit.ebs
 import snapkit.strategy
 from snapkit import errors
 
 
-@pytest.mark.parametrize("package", [simulation, snapkit, snapkit.blocks, snapkit.strategy])
+@pytest.mark.parametrize("package", [simulation, snapkit, snapkit.blocks, snapkit.ebs, snapkit.strategy])
 def test_public_names_are_sorted_and_there(package: object) -> None:
     names = vars(package)["__all__"]
     assert names == sorted(names)

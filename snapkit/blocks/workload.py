@@ -12,6 +12,7 @@ import pandas as pd
 from snapkit import _html
 from snapkit.blocks.exact import TraceIndex
 from snapkit.blocks.footprint import Table
+from snapkit.blocks.history import History
 from snapkit.blocks.profiles import load
 from snapkit.blocks.recording import Recording
 from snapkit.errors import InvalidRequest
@@ -41,7 +42,7 @@ _STATIONARY = "Every moment is like every other: what changes depends on how lon
 class Workload:
     """Which blocks of a volume are written when, known from a trace or from a table of its footprint.
 
-    Make one with `from_trace`, `from_table` or `profile`.
+    Make one with `from_trace`, `from_table`, `from_changes` or `profile`.
 
     Attributes:
         name: what it is called.
@@ -71,6 +72,7 @@ class Workload:
         self.block_size = block_size
         self.assumptions = assumptions
         self._scale = scale
+        self._counted = True
         self._known = known
         self._trace = known if isinstance(known, TraceIndex) else None
 
@@ -148,6 +150,42 @@ class Workload:
             block_size=unit,
             assumptions=(_STATIONARY,),
         )
+
+    @classmethod
+    def from_changes(cls, frame: pd.DataFrame, size: Size | None = None, block_size: Size = BLOCK) -> Self:
+        """Know what changed between the snapshots of a volume; every moment is taken to be like every other.
+
+        Rows of about equal interval are averaged; between the intervals it goes on as `from_table` does.
+
+        Args:
+            frame: such as `Volume.change_history` gives: columns ``interval_s`` and ``changed_blocks``, and optionally
+                ``source``, where anything but ``"measured"`` makes the workload a modelled one.
+            size: of the data on the volume [bytes], which a full snapshot copies; by default what the history says.
+            block_size: the unit of the counts [bytes].
+
+        Raises:
+            InvalidRequest: a column is missing or holds what cannot be, or fewer than two intervals differ.
+        """
+        unit = to_bytes(block_size, "block_size")
+        history = History.of(frame, None if size is None else to_bytes(size), unit)
+        assumptions = [_STATIONARY]
+        if not history.measured:
+            assumptions.append("Some of the changes were estimated from a sample of the blocks.")
+        if not history.size_known:
+            assumptions.append(f"The data take {bytes_text(history.size)}, as much as ever changed: give size= if not.")
+        table = Table(history.points.items(), -(-history.size // unit))
+        volume = frame.attrs.get("volume")
+        made = cls(
+            table,
+            name=f"changes of {volume}" if volume else "changes",
+            source=f"changed blocks of {history.rows:,} pairs of snapshots over {seconds_text(history.total)}",
+            span=table.longest,
+            size=history.size,
+            block_size=unit,
+            assumptions=tuple(assumptions),
+        )
+        made._counted = history.measured
+        return made
 
     @classmethod
     def profile(cls, name: str, size: Size | None = None) -> Self:
@@ -297,7 +335,7 @@ class Workload:
 
     def _provenance_of(self, interval: float) -> Provenance:
         table = self._table
-        if 0 < interval < table.shortest or interval > min(table.longest, self.span):
+        if not self._counted or 0 < interval < table.shortest or interval > min(table.longest, self.span):
             return "modelled"
         return "measured" if self._scale == 1 else "scaled"
 

@@ -7,7 +7,9 @@ from typing import Any, Literal, Self
 import pandas as pd
 from botocore.config import Config
 
+from snapkit.access import Access
 from snapkit.blocks import Workload
+from snapkit.ebs import Region
 from snapkit.errors import InvalidRequest
 from snapkit.sandbox import client
 from snapkit.sandbox.call import check_tags
@@ -143,6 +145,25 @@ class Sandbox:
         if config is not None and not isinstance(config, Config):
             raise InvalidRequest("config", config, "is no configuration", "give a botocore.config.Config")
         return client.make(self._gateway, service, region, self._account(account), config)
+
+    def region(self, name: str = "us-east-1", account: str | None = None, *, access: Access | None = None) -> Region:
+        """Return a region of an account, whose clock is that of the sandbox.
+
+        Args:
+            name: such as ``"eu-west-1"``.
+            account: one of `accounts`, by default the first.
+            access: what the person who uses it may do, by default everything.
+
+        Raises:
+            InvalidRequest: the sandbox has no such account or region.
+        """
+        return Region(
+            self.client("ec2", name, account),
+            clock=self.clock,
+            clients=lambda service: self.client(service, name, account),
+            regions=lambda other: self.region(other, account),
+            access=access,
+        )
 
     def credentials(self, account: str | None = None) -> dict[str, str]:
         """Return made-up credentials of an account, named as `boto3.client` takes them.

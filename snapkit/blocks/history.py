@@ -1,0 +1,83 @@
+"""Reading a table of how many blocks a volume changed between its snapshots."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from snapkit.errors import InvalidRequest
+from snapkit.units import GIB, seconds_text
+
+ALIKE = 1.1
+"""Intervals up to this many times the shortest of them count as one: a schedule never hits the second."""
+
+
+@dataclass(frozen=True)
+class History:
+    """How many blocks changed in intervals of each length.
+
+    Attributes:
+        points: mean blocks per mean interval [s] of rows of about equal interval.
+        rows: how many rows there are.
+        total: of all their intervals [s].
+        measured: whether every row was counted, and none estimated.
+        size: of the data on the volume [bytes].
+        size_known: whether somebody said so.
+    """
+
+    points: dict[float, float]
+    rows: int
+    total: float
+    measured: bool
+    size: int
+    size_known: bool
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, size: int | None, block_size: int) -> "History":
+        """Read a table.
+
+        Raises:
+            InvalidRequest: a column is missing or has no numbers in it, or fewer than two intervals differ.
+        """
+        intervals, blocks = (_numbers(frame, name) for name in ("interval_s", "changed_blocks"))
+        for name, values, good in (("interval_s", intervals, intervals > 0), ("changed_blocks", blocks, blocks >= 0)):
+            if not good.all():
+                least = "not above 0" if name == "interval_s" else "below 0"
+                raise InvalidRequest(name, values[~good][0].item(), f"is {least}", "leave the row out")
+        order = np.argsort(intervals, kind="stable")
+        points, start = {}, 0
+        for end in range(1, len(order) + 1):
+            if end == len(order) or intervals[order[end]] > ALIKE * intervals[order[start]]:
+                alike = order[start:end]
+                points[float(intervals[alike].mean())] = float(blocks[alike].mean())
+                start = end
+        if len(points) < 2:
+            found = [seconds_text(each) for each in points]
+            rule = f"has {len(points)} interval{'' if len(points) == 1 else 's'}, and from fewer than 2 different ones "
+            rule += "nothing follows for others"
+            remedy = (
+                "add snapshots that lie further apart: volume.change_history(snapshots[::4]) compares every fourth one"
+            )
+            raise InvalidRequest("history", found, rule, remedy)
+        told = size if size is not None else frame.attrs.get("size_bytes")
+        least_size = max(1, -(-int(blocks.max() * block_size) // GIB)) * GIB
+        return cls(
+            points=points,
+            rows=len(order),
+            total=float(intervals.sum()),
+            measured="source" not in frame or bool((frame["source"] == "measured").all()),
+            size=int(told) if told else least_size,
+            size_known=bool(told),
+        )
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    remedy = "give a frame such as volume.change_history()"
+    if not isinstance(frame, pd.DataFrame) or name not in frame:
+        columns = list(frame.columns) if isinstance(frame, pd.DataFrame) else type(frame).__name__
+        raise InvalidRequest("history", columns, f"has no column {name}", remedy)
+    values = np.asarray(pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float64, na_value=np.nan))
+    if not np.isfinite(values).all():
+        bad = frame[name].iloc[int(np.flatnonzero(~np.isfinite(values))[0])]
+        raise InvalidRequest(name, bad, "is no number", remedy)
+    return values

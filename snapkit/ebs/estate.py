@@ -1,0 +1,183 @@
+"""Several regions, of several accounts, listed as one."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, Self, TypeVar
+
+from snapkit.ebs._resource import Resource
+from snapkit.ebs.columns import COLUMNS as SNAPSHOT_COLUMNS
+from snapkit.ebs.connecting import connect
+from snapkit.ebs.listing import Column, Listing
+from snapkit.ebs.region import Region
+from snapkit.ebs.servers import COLUMNS as SERVER_COLUMNS
+from snapkit.ebs.servers import Server
+from snapkit.ebs.snapshots import Snapshot
+from snapkit.ebs.volumes import COLUMNS as VOLUME_COLUMNS
+from snapkit.ebs.volumes import Volume
+from snapkit.errors import AwsError, InvalidRequest
+
+AT_ONCE = 16
+"""How many regions are asked at once; a pool of boto3 holds 10 connections, and each region has its own."""
+
+Item = TypeVar("Item", bound=Resource)
+
+
+class EstateListing(Listing[Item]):
+    """What was found in an estate; what the regions that answered have is there also where others refused.
+
+    Attributes:
+        failed: the regions that refused, such as ``"444455556666 eu-west-1"``, each with the reason.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        columns: Sequence[Column[Item]],
+        *,
+        noun: str,
+        dropped: Mapping[str, str] | None = None,
+        failed: Mapping[str, AwsError] | None = None,
+    ) -> None:
+        super().__init__(items, columns, noun=noun, dropped=dropped)
+        self.failed = dict(failed or {})
+
+    def _counted(self) -> str:
+        failed = "".join(f"; nothing of {region}: {error}" for region, error in self.failed.items())
+        return super()._counted() + failed
+
+
+class Estate:
+    """Several regions, of several accounts.
+
+    Attributes:
+        regions: the regions.
+        snapshots: the snapshots of all of them.
+        volumes: the volumes of all of them.
+        servers: the servers of all of them.
+    """
+
+    def __init__(self, regions: Iterable[Region], *, at_once: int = AT_ONCE) -> None:
+        """Look at regions; nothing is asked of AWS yet.
+
+        Args:
+            regions: at least one.
+            at_once: how many are asked at the same time.
+
+        Raises:
+            InvalidRequest: there are none, or none at once.
+        """
+        self.regions = tuple(regions)
+        if not self.regions:
+            raise InvalidRequest("regions", [], "are none", "give at least one")
+        if isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1:
+            raise InvalidRequest("at_once", at_once, "is no number from 1 up", f"give one, say {AT_ONCE}")
+        self._at_once = at_once
+        self.snapshots: Everywhere[Snapshot] = Everywhere(
+            self, lambda region: region.snapshots.find, SNAPSHOT_COLUMNS, "snapshot"
+        )
+        self.volumes: Everywhere[Volume] = Everywhere(
+            self, lambda region: region.volumes.find, VOLUME_COLUMNS, "volume"
+        )
+        self.servers: Everywhere[Server] = Everywhere(
+            self, lambda region: region.servers.find, SERVER_COLUMNS, "server"
+        )
+
+    @classmethod
+    def connect(cls, profiles: Iterable[str | None], regions: Iterable[str], *, at_once: int = AT_ONCE) -> Self:
+        """Look at regions of real accounts; no call is made until they are used.
+
+        Args:
+            profiles: of the AWS configuration, one for each account.
+            regions: such as ``"eu-west-1"``, the same for each account.
+            at_once: how many are asked at the same time.
+
+        Raises:
+            InvalidRequest: there are none, or a profile or a region cannot be.
+        """
+        for name, given in (("profiles", profiles), ("regions", regions)):
+            if isinstance(given, str):
+                raise InvalidRequest(name, given, "is one text", f"give a list: [{given!r}]")
+        names = list(regions)
+        return cls([connect(name, profile) for profile in profiles for name in names], at_once=at_once)
+
+    def _ask(self, what: Callable[[Region], Any]) -> Iterator[tuple[Region, str, Any]]:
+        """Ask all regions, several at once; gives each with its label, and its answer or the error, in order."""
+
+        def tried(ask: Callable[[Region], Any], region: Region) -> Any:
+            try:
+                return ask(region)
+            except AwsError as error:
+                return error
+
+        # Who it is and what is there are asked at the same time, so that a slow network is waited for once.
+        with ThreadPoolExecutor(2 * min(self._at_once, len(self.regions))) as pool:
+            answers = [pool.submit(tried, what, region) for region in self.regions]
+            accounts = [pool.submit(tried, lambda each: each.account, region) for region in self.regions]
+            for region, answer, account in zip(self.regions, answers, accounts, strict=True):
+                owner = account.result()
+                if isinstance(owner, AwsError):
+                    yield region, f"unknown account {region.name}", owner
+                else:
+                    yield region, f"{owner} {region.name}", answer.result()
+
+    def __len__(self) -> int:
+        return len(self.regions)
+
+    def __repr__(self) -> str:
+        return f"<Estate of {len(self)} regions: {', '.join(sorted({region.name for region in self.regions}))}>"
+
+
+class Everywhere(Generic[Item]):
+    """Snapshots, volumes or servers of an estate."""
+
+    def __init__(
+        self,
+        estate: Estate,
+        finder: Callable[[Region], Callable[..., Listing[Item]]],
+        columns: Sequence[Column[Item]],
+        noun: str,
+    ) -> None:
+        self._estate = estate
+        self._finder = finder
+        self._columns = columns
+        self._noun = noun
+
+    def find(self, **wanted: Any) -> EstateListing[Item]:
+        """List them all, newest first.
+
+        What is shared between two accounts of the estate is listed once, as its owner sees it.
+
+        Args:
+            wanted: as for a single region.
+
+        Returns:
+            The listing; regions that refused are named in `EstateListing.failed`.
+
+        Raises:
+            InvalidRequest: a filter cannot be.
+        """
+        found: dict[tuple[str, str], Item] = {}
+        dropped: dict[str, str] = {}
+        failed: dict[str, AwsError] = {}
+        for region, label, answer in self._estate._ask(lambda region: self._finder(region)(**wanted)):
+            if isinstance(answer, AwsError):
+                failed[label] = answer
+                continue
+            dropped |= answer.dropped
+            for item in answer:
+                key = (region.name, item.id)
+                if key not in found or getattr(item, "owner", None) == region.account:
+                    found[key] = item
+        there = {item.id for item in found.values()}
+        missing = {item_id: reason for item_id, reason in dropped.items() if item_id not in there}
+        items = sorted(found.values(), key=lambda item: (_made(item), item.id), reverse=True)
+        where = (
+            Column[Item]("account", lambda each: each.region.account, "account", lambda each: each.region.account),
+            Column[Item]("region", lambda each: each.region.name, "region", lambda each: each.region.name),
+        )
+        columns = (*self._columns[:2], *where, *self._columns[2:])
+        return EstateListing(items, columns, noun=self._noun, dropped=missing, failed=failed)
+
+
+def _made(item: Resource) -> Any:
+    return getattr(item, "taken_at", None) or getattr(item, "created_at")  # noqa: B009

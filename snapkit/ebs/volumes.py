@@ -1,0 +1,362 @@
+"""Volumes as objects."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from snapkit.ebs import history
+from snapkit.ebs._aws import repeated
+from snapkit.ebs._resource import Resource, check_id, to_aws
+from snapkit.ebs.changes import Preview
+from snapkit.ebs.finding import Wanted
+from snapkit.ebs.listing import Column, Listing
+from snapkit.ebs.snapshots import Snapshot
+from snapkit.errors import AwsError, InvalidRequest
+from snapkit.rules import PENDING_LIMITS
+from snapkit.units import GIB, Size, bytes_text, to_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from snapkit.ebs.region import Region
+    from snapkit.ebs.servers import Server
+
+LONGEST_DESCRIPTION = 255
+"""Source: EC2 API reference, CreateSnapshot."""
+
+DEVICES = tuple(f"/dev/sd{letter}" for letter in "fghijklmnop")
+"""The names that data volumes get. Source: EC2 user guide, "Device names for volumes": /dev/sd[f-p] recommended."""
+
+
+class Volume(Resource):
+    """A volume: what was last read of it, and what can be done with it."""
+
+    kind = "volume"
+    id_key = "VolumeId"
+
+    @property
+    def state(self) -> str:
+        """Its state, such as available or in-use."""
+        return str(self.raw["State"])
+
+    @property
+    def size(self) -> int:
+        """Its size [bytes]."""
+        return int(self.raw["Size"]) * GIB
+
+    @property
+    def zone(self) -> str:
+        """The availability zone."""
+        return str(self.raw["AvailabilityZone"])
+
+    @property
+    def volume_type(self) -> str:
+        """Its type, such as gp3."""
+        return str(self.raw["VolumeType"])
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+        created: datetime = self.raw["CreateTime"]
+        return created
+
+    @property
+    def snapshot_id(self) -> str:
+        """The snapshot that it was made from, or nothing."""
+        return str(self.raw.get("SnapshotId") or "")
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is encrypted."""
+        return bool(self.raw["Encrypted"])
+
+    @property
+    def server_id(self) -> str:
+        """The server that it is attached to, or nothing."""
+        return next((str(each["InstanceId"]) for each in self.raw.get("Attachments", [])), "")
+
+    @property
+    def device(self) -> str:
+        """The device name on that server, or nothing."""
+        return next((str(each["Device"]) for each in self.raw.get("Attachments", [])), "")
+
+    def refresh(self) -> "Volume":
+        """Read it again; returns itself.
+
+        Raises:
+            NotFound: it is gone.
+        """
+        self.raw = self.region.volumes.get(self.id).raw
+        return self
+
+    def take_snapshot(
+        self,
+        name: str | None = None,
+        *,
+        group: str | None = None,
+        billing_code: str | None = None,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Snapshot:
+        """Begin a snapshot; returns at once, see `Snapshot.wait`.
+
+        Name, group and billing code are by default those of the volume. Where the last snapshot of this volume was
+        begun here less than 15 seconds ago, it waits so long first. When the answer of AWS is lost it looks what became
+        of the call, and never begins a second one.
+
+        Args:
+            name: of the snapshot.
+            group: that it belongs to.
+            billing_code: that pays for it.
+            description: of it.
+            tags: besides.
+
+        Raises:
+            InvalidRequest: the tags or the description cannot be.
+            OutcomeUnknown: no answer came, and nothing was found.
+            AwsError: AWS refuses.
+        """
+        self.region.allow("Volume", "Snapshot", self)
+        check_description(description)
+        keys = self.region.tag_keys
+        written = keys.tags(name or self.name, group or self.group, billing_code or self.billing_code, tags)
+        begun = self.region.taking.begin(
+            "CreateSnapshot", self.id, written, (self.id,), VolumeId=self.id, Description=description or None
+        )
+        return Snapshot(self.region, begun[0])
+
+    def attach(self, server: "Server | str", device: str | None = None) -> "Volume":
+        """Attach it to a server in its zone; returns itself.
+
+        Args:
+            server: a server, or its id.
+            device: the device name, by default the first free one.
+
+        Raises:
+            InvalidRequest: the server is in another zone, or no device name is free.
+            AwsError: AWS refuses.
+        """
+        self.region.allow("Volume", "Attach", self)
+        target = self.region.servers.get(server) if isinstance(server, str) else server
+        if target.zone != self.zone:
+            remedy = f"choose a server in {self.zone}, or make a volume in {target.zone} from a snapshot"
+            raise InvalidRequest("server", target.id, f"is in {target.zone}, not in {self.zone}", remedy)
+        free = device or next((each for each in DEVICES if each not in target.devices), None)
+        if free is None:
+            raise InvalidRequest("server", target.id, "has no free device name", "name one with device=")
+        return self._bring_about(
+            "AttachVolume",
+            lambda: (self.server_id, self.device) == (target.id, free),
+            InstanceId=target.id,
+            Device=free,
+        )
+
+    def detach(self) -> "Volume":
+        """Detach it; returns itself. Unmount its file systems first.
+
+        Raises:
+            AwsError: AWS refuses, for instance because it is not attached.
+        """
+        self.region.allow("Volume", "Detach", self)
+        return self._bring_about("DetachVolume", lambda: not self.server_id)
+
+    def resize(self, size: Size) -> "Volume":
+        """Make it larger; returns itself. The file system has to be grown afterwards, on the server.
+
+        Raises:
+            InvalidRequest: the size is not in whole GiB, or not larger.
+            AwsError: AWS refuses.
+        """
+        self.region.allow("Volume", "Create", self)
+        gib = to_gib(size)
+        if gib * GIB <= self.size:
+            raise InvalidRequest("size", size, f"is not above {bytes_text(self.size)}", "a volume can only grow")
+        return self._bring_about("ModifyVolume", lambda: self.size == gib * GIB, Size=gib)
+
+    def _bring_about(self, operation: str, done: Callable[[], bool], **params: Any) -> "Volume":
+        """Call an operation; where its answer was lost, look whether it took effect. Returns itself, read again."""
+        try:
+            self.region.aws.call(operation, self.id, VolumeId=self.id, **params)
+        except AwsError as error:
+            if not repeated(error):
+                raise
+            self.refresh()
+            if not done():
+                raise
+            return self
+        return self.refresh()
+
+    def change_history(
+        self, snapshots: Sequence[Snapshot] | None = None, *, sample: float | None = None
+    ) -> "pd.DataFrame":
+        """Count the blocks that changed from each snapshot of it to the next; see `snapkit.ebs.history`."""
+        return history.change_history(self, snapshots, sample)
+
+    def change_history_preview(
+        self, snapshots: Sequence[Snapshot] | None = None, *, sample: float | None = None
+    ) -> Preview:
+        """Tell how many requests `change_history` takes at most, and what they cost; lists no blocks yet."""
+        return history.preview(self, snapshots, sample)
+
+    def delete(self) -> None:
+        """Delete it.
+
+        Raises:
+            InUse: it is attached.
+            AwsError: AWS refuses.
+        """
+        self.region.allow("Volume", "Delete", self)
+        self.region.aws.remove("DeleteVolume", self.id, VolumeId=self.id)
+
+    def __repr__(self) -> str:
+        attached = f", on {self.server_id}" if self.server_id else ""
+        size = f"{bytes_text(self.size)} {self.volume_type}"
+        return f"<Volume {self._named()}: {self.state}, {size} in {self.zone}{attached}>"
+
+
+class Volumes:
+    """The volumes of a region."""
+
+    def __init__(self, region: "Region") -> None:
+        self._region = region
+
+    def get(self, volume_id: str) -> Volume:
+        """Return one volume.
+
+        Raises:
+            NotFound: there is none of that id in this account and region.
+        """
+        check_id("volume", volume_id)
+        answer = self._region.aws.call("DescribeVolumes", volume_id, VolumeIds=[volume_id])
+        return Volume(self._region, answer["Volumes"][0])
+
+    def find(self, **wanted: Any) -> Listing[Volume]:
+        """List volumes, newest first.
+
+        Args:
+            wanted: see `snapkit.ebs.finding.Wanted`.
+
+        Raises:
+            InvalidRequest: a filter cannot be.
+            AwsError: AWS refuses.
+        """
+        want = Wanted.of(self._region, wanted, "volume")
+        raws = self._region.aws.pages("DescribeVolumes", "Volumes", Filters=want.filters("volume") or None)
+        found = [volume for raw in raws if want.meets(volume := Volume(self._region, raw))]
+        found.sort(key=lambda volume: (volume.created_at, volume.id), reverse=True)
+        return Listing(found, COLUMNS, noun="volume")
+
+    def create(
+        self,
+        zone: str,
+        size: Size | None = None,
+        *,
+        snapshot: Snapshot | str | None = None,
+        name: str | None = None,
+        group: str | None = None,
+        billing_code: str | None = None,
+        volume_type: str = "gp3",
+        **options: Any,
+    ) -> Volume:
+        """Make a volume, empty or from a snapshot.
+
+        Args:
+            zone: the availability zone, one of `Region.zones`.
+            size: in whole GiB, by default that of the snapshot, and never below it.
+            snapshot: to begin with, or its id.
+            name: of the volume.
+            group: that it belongs to; by default that of the snapshot.
+            billing_code: that pays for it; by default that of the snapshot.
+            volume_type: such as ``"gp3"``.
+            options: ``iops``, ``throughput`` [MiB/s], ``encrypted``, ``kms_key_id``, ``initialization_rate`` [MiB/s],
+                ``tags``.
+
+        Raises:
+            InvalidRequest: the zone is not in this region, the size is missing or too small, or an option is unknown.
+            AwsError: AWS refuses.
+        """
+        region = self._region
+        unknown = sorted(set(options) - set(_OPTIONS) - {"tags"})
+        if unknown:
+            raise InvalidRequest("option", unknown[0], "is not known", f"use one of {', '.join((*_OPTIONS, 'tags'))}")
+        if zone not in region.zones:
+            raise InvalidRequest("zone", zone, f"is not in {region.name}", f"choose one of {', '.join(region.zones)}")
+        if volume_type not in PENDING_LIMITS:
+            kinds = ", ".join(PENDING_LIMITS)
+            raise InvalidRequest("volume type", volume_type, "is no EBS volume type", f"choose one of {kinds}")
+        source = region.snapshots.get(snapshot) if isinstance(snapshot, str) else snapshot
+        gib = None if size is None else to_gib(size)
+        if source is None and gib is None:
+            raise InvalidRequest("size", size, "is missing", "give one, or a snapshot")
+        if source is not None and gib is not None and gib * GIB < source.size:
+            least = bytes_text(source.size)
+            raise InvalidRequest("size", size, f"is below the {least} of {source.id}", f"give {least} or more")
+        tags = region.tag_keys.tags(
+            name,
+            group or (source.group if source else None),
+            billing_code or (source.billing_code if source else None),
+            options.pop("tags", None),
+        )
+        tags = region.owned(tags)
+        if source is not None:
+            region.allow("Snapshot", "CreateVolume", source)
+        else:
+            region.allow("Volume", "Create", region.belonging(tags))
+        made = region.aws.create(
+            "CreateVolume",
+            source.id if source else "",
+            region.clock.sleep,
+            AvailabilityZone=zone,
+            Size=gib,
+            SnapshotId=source.id if source else None,
+            VolumeType=volume_type,
+            TagSpecifications=[{"ResourceType": "volume", "Tags": to_aws(tags)}] if tags else None,
+            **{_OPTIONS[option]: value for option, value in options.items()},
+        )
+        return Volume(region, made)
+
+
+_OPTIONS: Mapping[str, str] = {
+    "iops": "Iops",
+    "throughput": "Throughput",
+    "encrypted": "Encrypted",
+    "kms_key_id": "KmsKeyId",
+    "initialization_rate": "VolumeInitializationRate",
+}
+
+
+def check_description(description: str) -> None:
+    """Refuse a description that EC2 would refuse.
+
+    Raises:
+        InvalidRequest: it is too long.
+    """
+    if len(description) > LONGEST_DESCRIPTION:
+        raise InvalidRequest("description", description, "is longer than 255 characters", "shorten it")
+
+
+def to_gib(size: Size) -> int:
+    """Read a size that has to be whole GiB.
+
+    Raises:
+        InvalidRequest: it is not.
+    """
+    gib, rest = divmod(to_bytes(size), GIB)
+    if rest:
+        raise InvalidRequest("size", size, "is not in whole GiB", f"give '{gib + 1} GiB'")
+    return gib
+
+
+COLUMNS: tuple[Column[Volume], ...] = (
+    Column("ID", lambda each: each.id, "id", lambda each: each.id),
+    Column("name", lambda each: each.name, "name", lambda each: each.name),
+    Column("device", lambda each: each.device, "device", lambda each: each.device),
+    Column("server", lambda each: each.server_id, "server", lambda each: each.server_id),
+    Column("size", lambda each: bytes_text(each.size), "size_bytes", lambda each: each.size, "int64"),
+    Column("type", lambda each: each.volume_type, "volume_type", lambda each: each.volume_type),
+    Column("zone", lambda each: each.zone, "zone", lambda each: each.zone),
+    Column("group", lambda each: each.group, "group", lambda each: each.group),
+    Column("billing code", lambda each: each.billing_code, "billing_code", lambda each: each.billing_code),
+    Column("state", lambda each: each.state, "state", lambda each: each.state),
+)
+"""The columns of the original's page."""

@@ -1,0 +1,125 @@
+"""What came of the steps of a plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import overload
+
+import pandas as pd
+
+from snapkit import _html
+from snapkit.errors import SnapkitError
+from snapkit.plan.step import Step
+
+_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Approval:
+    """That somebody agreed to a plan.
+
+    Attributes:
+        by: who.
+        fingerprint: of the plan.
+        at: when, where the plan has a clock.
+        text: the plan as it was agreed to.
+    """
+
+    by: str
+    fingerprint: str
+    at: datetime | None = None
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a step.
+
+    Attributes:
+        step: which.
+        result: done, already done, failed, blocked, or skipped because a step that it waits for was not done.
+        told: why, where it was not done.
+    """
+
+    step: Step
+    result: str
+    told: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the step is done."""
+        return self.result in ("done", "already done")
+
+
+class Applied(Sequence[Outcome]):
+    """What came of each step of a plan.
+
+    Attributes:
+        approval: by which it was run.
+    """
+
+    def __init__(self, outcomes: Sequence[Outcome], approval: Approval) -> None:
+        self._outcomes = tuple(outcomes)
+        self.approval = approval
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step is done."""
+        return all(outcome.good for outcome in self)
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The outcomes of the steps that are not done."""
+        return tuple(outcome for outcome in self if not outcome.good)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Make a frame, one row for each step."""
+        rows = [(each.step.what, each.step.on, each.result, each.told) for each in self]
+        return pd.DataFrame(rows, columns=["what", "on", "result", "told"]).astype("string")
+
+    @overload
+    def __getitem__(self, index: int) -> Outcome: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Outcome]: ...
+
+    def __getitem__(self, index: int | slice) -> Outcome | Sequence[Outcome]:
+        return self._outcomes[index]
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    def _told(self) -> str:
+        results = ("done", "already done", "failed", "blocked", "skipped")
+        counts = {result: sum(each.result == result for each in self) for result in results}
+        counted = ", ".join(f"{count:,} {result}" for result, count in counts.items() if count)
+        return f"{counted or 'no steps'}, approved by {self.approval.by}"
+
+    def __repr__(self) -> str:
+        return f"<Applied: {self._told()}>"
+
+    def __str__(self) -> str:
+        lines = (f"  {each.step.name}: {each.result}{f', {each.told}' if each.told else ''}" for each in self)
+        return "\n".join([f"Applied: {self._told()}", *lines])
+
+    def _repr_html_(self) -> str:
+        ordered = sorted(self, key=lambda each: each.good)
+        rows = [(each.step.what, each.step.on, each.result, each.told) for each in ordered[:_SHOWN]]
+        more = f"; {_SHOWN} shown, what was not done first" if len(self) > _SHOWN else ""
+        return _html.table(("step", "on", "result", "why"), rows) + _html.note(f"{self._told()}{more}.")
+
+
+def run(step: Step, failed: set[str]) -> Outcome:
+    """Run a step, unless it is done, is blocked, or waits for one that was not done."""
+    if step.done():
+        return Outcome(step, "already done")
+    if step.blockers:
+        return Outcome(step, "blocked", "; ".join(step.blockers))
+    missing = [name for name in step.waits_for if name in failed]
+    if missing:
+        return Outcome(step, "skipped", f"waits for what was not done: {', '.join(missing)}")
+    try:
+        step.do()
+    except SnapkitError as error:
+        return Outcome(step, "failed", str(error))
+    return Outcome(step, "done")

@@ -1,0 +1,93 @@
+"""A workload from what changed between snapshots."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snapkit.blocks import Workload
+from snapkit.errors import InvalidRequest
+from snapkit.units import DAY, GIB, HOUR
+
+
+def history(*rows: tuple[float, float], **attrs: Any) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["interval_s", "changed_blocks"])
+    frame.attrs.update(attrs)
+    return frame
+
+
+def test_rows_of_about_equal_interval_are_averaged() -> None:
+    workload = Workload.from_changes(history((HOUR, 10), (1.05 * HOUR, 20), (DAY, 100), (DAY, 120)))
+    assert workload.footprint(1.025 * HOUR) == pytest.approx(15)
+    assert workload.footprint("1d") == pytest.approx(110)
+
+
+@given(st.floats(0.2, 0.9), st.floats(1, 100))
+def test_the_law_that_made_the_table_is_found_between_its_rows(power: float, blocks: float) -> None:
+    rows = [(hours * HOUR, blocks * hours**power) for hours in (1, 4, 24)]
+    workload = Workload.from_changes(history(*rows), size="64 TiB")
+    for hours in (2, 10, 20):
+        assert workload.footprint(hours * HOUR) == pytest.approx(blocks * hours**power, rel=1e-6)
+
+
+def test_it_is_what_from_table_makes_of_the_same_points() -> None:
+    table = Workload.from_table({"1h": 10, "4h": 25, "1d": 60}, None, "10 GiB")
+    workload = Workload.from_changes(history((DAY, 60), (HOUR, 10), (4 * HOUR, 25)), size="10 GiB")
+    intervals = np.geomspace(60, 10 * DAY, 30)
+    assert [workload.footprint(each) for each in intervals] == [table.footprint(each) for each in intervals]
+    assert workload.span == table.span
+
+
+def test_provenance_is_measured_within_the_intervals_and_modelled_beyond() -> None:
+    workload = Workload.from_changes(history((HOUR, 10), (DAY, 100)))
+    assert workload.provenance(0, "2h") == "measured"
+    assert workload.provenance(0, "2d") == "modelled"
+    assert workload.provenance(0, "10min") == "modelled"
+
+
+def test_estimated_changes_make_a_modelled_workload() -> None:
+    frame = history((HOUR, 10), (DAY, 100)).assign(source=["measured", "modelled"])
+    workload = Workload.from_changes(frame)
+    assert workload.provenance(0, "2h") == "modelled"
+    assert "Some of the changes were estimated from a sample of the blocks." in workload.assumptions
+    assert set(workload.curve()["source"]) == {"modelled"}
+
+
+def test_size_is_given_or_what_the_history_says_or_assumed() -> None:
+    rows = ((HOUR, 10), (DAY, 3000))
+    assert Workload.from_changes(history(*rows), size="5 GiB").size == 5 * GIB
+    assert Workload.from_changes(history(*rows, size_bytes=7 * GIB)).size == 7 * GIB
+    assumed = Workload.from_changes(history(*rows))
+    assert assumed.size == 2 * GIB
+    assert any("give size=" in each for each in assumed.assumptions)
+
+
+def test_it_tells_where_its_figures_come_from() -> None:
+    workload = Workload.from_changes(history((HOUR, 10), (DAY, 100), volume="vol-1", size_bytes=GIB))
+    assert workload.source == "changed blocks of 2 pairs of snapshots over 25 h"
+    assert workload.name == "changes of vol-1"
+
+
+@pytest.mark.parametrize("rows", [(), ((HOUR, 10),), ((HOUR, 10), (HOUR, 12), (1.05 * HOUR, 9))])
+def test_fewer_than_two_intervals_are_refused_with_the_remedy(rows: tuple[tuple[float, float], ...]) -> None:
+    with pytest.raises(InvalidRequest, match="add snapshots that lie further apart"):
+        Workload.from_changes(history(*rows))
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (pd.DataFrame({"interval_s": [1, 2]}), "has no column changed_blocks"),
+        ({"interval_s": 1}, "has no column interval_s"),
+        (history((HOUR, -1), (DAY, 1)), "changed_blocks -1.0 is below 0"),
+        (history((0, 1), (DAY, 1)), "interval_s 0.0 is not above 0"),
+        (history((HOUR, float("nan")), (DAY, 1)), "is no number"),
+        (pd.DataFrame({"interval_s": ["x", "y"], "changed_blocks": [1, 2]}), "interval_s 'x' is no number"),
+    ],
+)
+def test_tables_that_cannot_be_are_refused(frame: Any, words: str) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        Workload.from_changes(frame)

@@ -1,0 +1,188 @@
+"""Every filter of a listing, and what is refused."""
+
+from typing import Any
+
+import pytest
+
+from snapkit import InvalidRequest
+from snapkit.ebs import Snapshot, Volume
+from tests.ebs.ground import Field
+
+
+def names(found: Any) -> list[str]:
+    return sorted(each.name for each in found)
+
+
+@pytest.fixture
+def estate(field: Field) -> tuple[Field, Volume, Volume]:
+    """Two volumes of a group each, whose snapshots are 10 days and no time old."""
+    small = field.new_volume(8, name="small", group="web", billing_code="CC-1")
+    large = field.new_volume(100, name="large", group="db", billing_code="CC-2", tags={"stage": "production"})
+    small.take_snapshot("small old", description="Before the Upgrade")
+    large.take_snapshot("large old")
+    field.clock.advance("10d")
+    small.take_snapshot("small new")
+    large.take_snapshot("large new", tags={"stage": "test"})
+    return field, small, large
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, ["large new", "large old", "small new", "small old"]),
+        ({"name": "small new"}, ["small new"]),
+        ({"name": "* old"}, ["large old", "small old"]),
+        ({"group": "db"}, ["large new", "large old"]),
+        ({"billing_code": "CC-1"}, ["small new", "small old"]),
+        ({"state": "pending"}, ["large new", "small new"]),
+        ({"state": "completed", "group": "web"}, ["small old"]),
+        ({"tags": {"stage": "test"}}, ["large new"]),
+        ({"tags": {"stage": "*"}}, ["large new"]),
+        ({"older_than": "9d"}, ["large old", "small old"]),
+        ({"newer_than": "9d"}, ["large new", "small new"]),
+        ({"newer_than": "11d", "older_than": "9d"}, ["large old", "small old"]),
+        ({"older_than": "11d"}, []),
+        ({"larger_than": "9 GiB"}, ["large new", "large old"]),
+        ({"larger_than": "100 GiB"}, ["large new", "large old"]),
+        ({"smaller_than": "8 GiB"}, ["small new", "small old"]),
+        ({"text": "upgrade"}, ["small old"]),
+        ({"text": "CC-2"}, ["large new", "large old"]),
+        ({"text": "TEST"}, ["large new"]),
+        ({"name": "nothing"}, []),
+    ],
+    ids=str,
+)
+def test_snapshots_by_every_filter(
+    estate: tuple[Field, Volume, Volume], wanted: dict[str, Any], found: list[str]
+) -> None:
+    assert names(estate[0].region().snapshots.find(**wanted)) == found
+
+
+def test_snapshots_of_a_volume(estate: tuple[Field, Volume, Volume]) -> None:
+    field, small, _ = estate
+    assert names(field.region().snapshots.find(volume=small.id)) == ["small new", "small old"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"state": "available"}, ["large", "small"]),
+        ({"state": "in-use"}, []),
+        ({"group": "web"}, ["small"]),
+        ({"larger_than": "50 GiB"}, ["large"]),
+        ({"older_than": "9d"}, ["large", "small"]),
+        ({"text": "production"}, ["large"]),
+    ],
+    ids=str,
+)
+def test_volumes_by_their_filters(
+    estate: tuple[Field, Volume, Volume], wanted: dict[str, Any], found: list[str]
+) -> None:
+    assert names(estate[0].region().volumes.find(**wanted)) == found
+
+
+def test_servers_by_their_volume_and_state(field: Field) -> None:
+    one, other = field.new_server(data_volumes=1), field.new_server()
+    volume = one.volumes()[1]
+    region = field.region()
+    assert {each.id for each in region.servers.find(state="running")} == {one.id, other.id}
+    assert [each.id for each in region.servers.find(volume=volume.id)] == [one.id]
+
+
+def test_newest_come_first(estate: tuple[Field, Volume, Volume]) -> None:
+    times = [each.taken_at for each in estate[0].region().snapshots.find()]
+    assert times == sorted(times, reverse=True)
+
+
+def test_ids_can_be_filtered_too(estate: tuple[Field, Volume, Volume]) -> None:
+    field = estate[0]
+    ids = [each.id for each in field.region().snapshots.find()]
+    assert names(field.region().snapshots.find(ids, state="completed", group="db")) == ["large old"]
+
+
+def test_bad_ids_are_dropped_and_reported(estate: tuple[Field, Volume, Volume]) -> None:
+    field = estate[0]
+    good = [each.id for each in field.region().snapshots.find()]
+    gone = "snap-00000000000000000"
+    found = field.region().snapshots.find([*good[:2], gone, "snap-xyz", *good[2:], good[0]])
+    assert {each.id for each in found} == set(good)
+    assert len(found) == 4
+    assert set(found.dropped) == {gone, "snap-xyz"}
+    assert gone in found.dropped[gone]
+    assert found.dropped["snap-xyz"] == "is no id of a snapshot"
+    assert gone in repr(found)
+
+
+def test_no_ids_find_nothing(field: Field) -> None:
+    field.new_volume().take_snapshot()
+    assert len(field.region().snapshots.find([])) == 0
+
+
+def test_pain_6_describe_is_slow_ids_go_in_batches(field: Field) -> None:
+    volume = field.new_volume()
+    ids = field.sandbox.fill(volume.id, 450)
+    calls = []
+    region = field.region()
+    region.aws.client.meta.events.register("before-call.ec2.DescribeSnapshots", lambda **_: calls.append(1))
+    assert len(region.snapshots.find([*ids, "snap-00000000000000000"])) == 450
+    assert len(calls) <= 3 + 16
+
+
+def test_pain_7_everyones_snapshots_only_ones_own_are_listed_by_default(field: Field) -> None:
+    there = field.region(account=1)
+    shared, public, secret = (
+        field.new_volume(region=there, name=name).take_snapshot().wait() for name in ("shared", "public", "secret")
+    )
+    mine = field.new_volume(name="mine").take_snapshot()
+    shared.share(mine.owner)
+    public.share_publicly(confirm=public.id)
+    region = field.region()
+    assert [each.id for each in region.snapshots.find()] == [mine.id]
+    assert {each.id for each in region.snapshots.find(shared_with_me=True)} == {mine.id, shared.id}
+    assert {each.id for each in region.snapshots.find(public=True)} == {mine.id, public.id}
+    together = region.snapshots.find(shared_with_me=True, public=True)
+    assert {each.id for each in together} == {mine.id, shared.id, public.id}
+    assert secret.id not in {each.id for each in together}
+
+
+@pytest.mark.parametrize(
+    ("room", "wanted", "words"),
+    [
+        ("snapshots", {"colour": "red"}, "filter 'colour' is not known; use one of billing_code, group"),
+        ("snapshots", {"state": "done"}, "state 'done' is no state of a snapshot; use one of pending"),
+        ("volumes", {"state": "completed"}, "is no state of a volume"),
+        ("volumes", {"volume": "vol-00000000000000000"}, "filter 'volume' is not known"),
+        ("servers", {"larger_than": "1 GiB"}, "filter 'larger_than' is not known"),
+        ("snapshots", {"name": 5}, "name 5 is no text"),
+        ("snapshots", {"tags": {"a": 1}}, "tag a 1 is no text"),
+        ("snapshots", {"older_than": "soon"}, "older_than 'soon'"),
+        ("snapshots", {"larger_than": "big"}, "larger_than 'big'"),
+        ("snapshots", {"volume": "vol-xyz"}, "volume 'vol-xyz' is no id of a volume; give vol- and 8 or 17 digits"),
+    ],
+)
+def test_a_filter_that_cannot_be_is_refused_before_any_call(
+    field: Field, room: str, wanted: dict[str, Any], words: str
+) -> None:
+    field.faults("DescribeSnapshots", throttle=1)
+    with pytest.raises(InvalidRequest) as caught:
+        getattr(field.region(), room).find(**wanted)
+    assert words in str(caught.value)
+    assert len(field.sandbox.faults.pending()) == 1
+
+
+@pytest.mark.parametrize("bad", ["", "snap-", "snap-123", "vol-00000000000000000", "snap-0000000000000000G", 7, None])
+def test_malformed_ids_are_refused_before_any_call(field: Field, bad: Any) -> None:
+    field.faults("DescribeSnapshots", throttle=1)
+    with pytest.raises(InvalidRequest, match="is no id of a snapshot; give snap- and 8 or 17 digits"):
+        field.region().snapshots.get(bad)
+    with pytest.raises(InvalidRequest, match="is no id of a volume"):
+        field.region().volumes.get("i-00000000")
+    with pytest.raises(InvalidRequest, match="is no id of a server"):
+        field.region().servers.get("srv-1")
+
+
+def test_old_short_ids_are_ids() -> None:
+    assert Snapshot.kind == "snapshot"
+    from snapkit.ebs._resource import check_id
+
+    assert check_id("snapshot", "snap-1234abcd") == "snap-1234abcd"

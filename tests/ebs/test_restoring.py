@@ -1,0 +1,119 @@
+"""Fast snapshot restore, and the comparison of ways to restore."""
+
+from typing import Any
+
+import pytest
+
+from snapkit.ebs import Snapshot
+from snapkit.ebs.restoring import bucket, credit_rate
+from snapkit.errors import InvalidRequest, LimitExceeded
+from snapkit.units import GIB, TIB
+from tests.ebs.ground import ZONE, Field
+
+
+def taken(field: Field, gib: int = 8, written: int = 2048, **options: Any) -> Snapshot:
+    return field.new_volume(gib, written=written, **options).take_snapshot().wait()
+
+
+def test_credits_of_128_gib_match_the_documented_example() -> None:
+    assert credit_rate(128 * GIB) == 8
+    assert bucket(128 * GIB) == 8
+    assert 8 / 60 * credit_rate(128 * GIB) == pytest.approx(1.066, abs=1e-3)
+    assert credit_rate(10 * GIB) == 10
+    assert credit_rate(16 * TIB) == pytest.approx(1 / 16)
+    assert bucket(16 * TIB) == 1
+
+
+def test_fast_restore_goes_through_its_states_and_gathers_credits(field: Field) -> None:
+    snapshot = taken(field, 128)
+    begun = snapshot.enable_fast_restore([ZONE])
+    assert (begun[0].zone, begun[0].state, begun[0].credits) == (ZONE, "enabling", 0.0)
+    field.clock.advance("36s")
+    assert snapshot.fast_restore_state()[0].state == "optimizing"
+    field.clock.advance("450s")
+    now = snapshot.fast_restore_state()[0]
+    assert now.state == "enabled"
+    field.clock.advance("8min")
+    assert snapshot.fast_restore_state()[0].credits - now.credits == pytest.approx(1.066, abs=1e-2)
+    field.clock.advance("2h")
+    assert snapshot.fast_restore_state()[0].credits == 8
+
+
+def test_fast_restore_costs_540_dollars_a_month_and_zone(field: Field) -> None:
+    frame = taken(field).enable_fast_restore([ZONE, "us-east-1b", ZONE]).to_frame()
+    assert list(frame["zone"]) == [ZONE, "us-east-1b"]
+    assert frame["monthly_usd"].sum() == pytest.approx(2 * 540)
+
+
+def test_fast_restore_is_disabled_wherever_it_is_enabled(field: Field) -> None:
+    snapshot = taken(field)
+    snapshot.enable_fast_restore([ZONE, "us-east-1b"])
+    ended = snapshot.disable_fast_restore()
+    assert {each.state for each in ended} == {"disabling"}
+    assert sum(each.monthly for each in ended) == 0
+    with pytest.raises(InvalidRequest, match="no fast restore"):
+        snapshot.disable_fast_restore()
+
+
+def test_disabling_in_a_zone_where_it_is_not_enabled_is_refused_before(field: Field) -> None:
+    snapshot = taken(field)
+    snapshot.enable_fast_restore([ZONE])
+    with pytest.raises(InvalidRequest, match="us-east-1b"):
+        snapshot.disable_fast_restore([ZONE, "us-east-1b"])
+    assert snapshot.fast_restore_state()[0].state == "enabling"
+
+
+@pytest.mark.parametrize("zones", [[], ["eu-west-1a"], [ZONE, "us-east-1"]])
+def test_zones_that_are_not_there_are_refused_before(field: Field, zones: list[str]) -> None:
+    snapshot = taken(field)
+    with pytest.raises(InvalidRequest, match="us-east-1a"):
+        snapshot.enable_fast_restore(zones)
+    assert len(snapshot.fast_restore_state()) == 0
+
+
+def test_snapshot_above_16_tib_is_refused_before(field: Field) -> None:
+    snapshot = taken(field, 16 * 1024 + 1)
+    with pytest.raises(InvalidRequest, match="initialization rate"):
+        snapshot.enable_fast_restore([ZONE])
+    assert "fast snapshot restore" not in set(snapshot.restore_options()["option"])
+
+
+def test_archived_snapshot_is_refused_before(field: Field) -> None:
+    snapshot = taken(field)
+    snapshot.archive(confirm=snapshot.id)
+    field.clock.advance("1d")
+    with pytest.raises(InvalidRequest, match="is archived"):
+        snapshot.refresh().enable_fast_restore([ZONE])
+
+
+def test_quota_of_fast_restores_is_an_error_that_names_the_snapshot(field: Field) -> None:
+    for _ in range(5):
+        taken(field).enable_fast_restore([ZONE])
+    sixth = taken(field)
+    with pytest.raises(LimitExceeded, match=sixth.id):
+        sixth.enable_fast_restore([ZONE])
+
+
+def test_10_gib_at_300_mib_take_34_seconds(field: Field) -> None:
+    frame = taken(field, 20, 10 * 2048).restore_options().set_index("option")
+    rate = frame.loc["initialization rate 300 MiB/s"]
+    assert rate["seconds_high"] == pytest.approx(34.1, abs=0.05)
+    assert rate["price_usd"] == pytest.approx(0.036)
+
+
+def test_options_tell_what_is_measured_and_what_assumed(field: Field) -> None:
+    snapshot = taken(field)
+    frame = snapshot.restore_options().set_index("option")
+    assert frame.loc["default", "basis"] == "measured by others on gp3"
+    assert frame.loc["fast snapshot restore", "price_usd"] == pytest.approx(540)
+    assert "assumed" in str(snapshot.restore_options(volume_type="st1")["basis"][0])
+    snapshot.raw = {key: value for key, value in snapshot.raw.items() if key != "FullSnapshotSizeInBytes"}
+    assert snapshot.restore_options()["basis"].str.contains("size of the data assumed").all()
+
+
+def test_options_take_the_size_of_the_data(field: Field) -> None:
+    snapshot = taken(field)
+    frame = snapshot.restore_options("4 GiB")
+    assert frame["seconds_low"][1] == pytest.approx(4 * 1024 / 100)
+    with pytest.raises(InvalidRequest, match="more than the volume"):
+        snapshot.restore_options("9 GiB")

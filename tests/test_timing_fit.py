@@ -1,0 +1,117 @@
+"""A timing fitted to how long snapshots took."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snapkit import InvalidRequest, Timing
+
+SIZES = [50e9, 200e9, 1024e9]
+SECONDS = [20 * 60.0, 100 * 60.0, 350 * 60.0]
+
+
+def test_the_published_points_give_back_the_defaults() -> None:
+    fitted = Timing.fit(SIZES, SECONDS, latency=180)
+    assert fitted.latency == 180
+    assert fitted.rate == pytest.approx(Timing().rate, rel=0.03)
+    assert fitted.spread == pytest.approx(Timing().spread, abs=0.02)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(10, 900), st.floats(1e7, 5e8), st.integers(0, 2**32))
+def test_what_made_the_durations_is_found(latency: float, rate: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    sizes = np.concatenate([latency * rate * 10 ** random.uniform(-2, 2, 200)])
+    seconds = (latency + sizes / rate) * np.exp(0.1 * random.standard_normal(200))
+    fitted = Timing.fit(sizes, seconds)
+    assert fitted.latency == pytest.approx(latency, rel=0.15)
+    assert fitted.rate == pytest.approx(rate, rel=0.15)
+    assert fitted.spread == pytest.approx(0.1, rel=0.3)
+
+
+def test_exact_durations_leave_no_spread() -> None:
+    truth = Timing(latency=60, rate=1e8, spread=0)
+    sizes = [1e9, 1e10, 1e11]
+    fitted = Timing.fit(sizes, [truth.seconds(each) for each in sizes])
+    assert fitted.latency == pytest.approx(60, rel=1e-3)
+    assert fitted.rate == pytest.approx(1e8, rel=1e-3)
+    assert fitted.spread < 1e-3
+
+
+def test_one_snapshot_that_hung_for_a_day_changes_little() -> None:
+    truth = Timing(latency=60, rate=1e8)
+    sizes = np.geomspace(1e8, 1e12, 30)
+    seconds = np.array([truth.seconds(each) for each in sizes])
+    seconds[3] = 86400
+    fitted = Timing.fit(sizes, seconds)
+    assert fitted.latency == pytest.approx(60, rel=0.15)
+    assert fitted.rate == pytest.approx(1e8, rel=0.15)
+
+
+def test_snapshots_of_one_size_keep_the_default_latency_and_say_so() -> None:
+    fitted = Timing.fit([1e9] * 3, [400, 410, 420])
+    assert fitted.latency == Timing().latency
+    assert fitted.seconds(1e9) == pytest.approx(410, rel=1e-3)
+    assert fitted.basis.endswith("latency and rate cannot be told apart: the latency is the default")
+
+
+def test_tiny_snapshots_of_one_size_keep_the_default_rate_and_say_so() -> None:
+    fitted = Timing.fit([1e6] * 3, [40, 41, 42])
+    assert fitted.rate == Timing().rate
+    assert fitted.seconds(1e6) == pytest.approx(41, rel=1e-3)
+    assert "the rate is the default" in fitted.basis
+
+
+def test_one_size_that_was_faster_than_both_defaults_has_no_latency() -> None:
+    fitted = Timing.fit([43.6e9] * 3, [100, 100, 100])
+    assert fitted.latency == 0
+    assert fitted.rate == pytest.approx(43.6e7)
+    assert "the latency is taken to be none" in fitted.basis
+
+
+def test_empty_snapshots_with_a_known_latency_keep_the_default_rate() -> None:
+    fitted = Timing.fit([0, 0, 0], [100, 100, 100], latency="100s")
+    assert (fitted.latency, fitted.rate) == (100, Timing().rate)
+    assert fitted.spread == pytest.approx(0)
+    assert "the rate is the default" in fitted.basis
+
+
+def test_neither_latency_nor_rate_is_ever_negative() -> None:
+    faster_when_larger = Timing.fit([1e9, 1e10, 1e11], [1000, 500, 100])
+    assert faster_when_larger.latency >= 0
+    assert faster_when_larger.rate > 0
+    assert math.isfinite(faster_when_larger.seconds(1e12))
+    proportional = Timing.fit([1e9, 1e10, 1e11], [1, 20, 400])
+    assert proportional.latency >= 0
+
+
+def test_two_timings_are_equal_whatever_they_rest_on() -> None:
+    assert Timing(basis="a guess") == Timing()
+    assert "basis" not in repr(Timing())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "seconds", "words"),
+    [
+        ([1e9, 2e9], [1, 2], "are too few snapshots"),
+        ([], [], "are too few snapshots"),
+        (SIZES, [1, 2], "are not as many as the 3"),
+        (SIZES, [1, 2, 0], r"seconds 0.0 cannot be"),
+        ([1e9, -1, 2e9], SECONDS, "changed_bytes -1.0 cannot be"),
+        ([1e9, math.nan, 2e9], SECONDS, "cannot be"),
+        (["a", 1, 2], SECONDS, "are not all numbers"),
+        ([[1, 2, 3]], SECONDS, "are no list of numbers"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(sizes: Any, seconds: Any, words: str) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        Timing.fit(sizes, seconds)
+
+
+def test_generators_are_read_too() -> None:
+    fitted = Timing.fit((each for each in SIZES), iter(SECONDS), latency=180)
+    assert fitted == Timing.fit(SIZES, SECONDS, latency=180)
