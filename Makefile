@@ -37,7 +37,7 @@ rerun-notebooks: $(SETUP) ## Run every notebook and keep what it shows.
 	$(BIN)/jupyter-nbconvert --execute --inplace --ExecutePreprocessor.record_timing=False --log-level=WARN $(NOTEBOOKS)
 
 docs: $(SETUP) ## Build the documentation; a warning is an error.
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs build/docs
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet -b html docs build/docs
 	@echo "open build/docs/index.html"
 
 lint: $(SETUP) ## Check style, types, layers and spelling.

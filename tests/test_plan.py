@@ -9,7 +9,7 @@ import pytest
 
 from snapkit import InvalidRequest, SnapkitError, StalePlan
 from snapkit.clock import SystemClock
-from snapkit.plan import Applied, Approval, Outcome, Plan, Step
+from snapkit.plan import Applied, Approval, Deed, Plan, Step
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -49,7 +49,7 @@ def results(applied: Applied) -> list[tuple[str, str]]:
     return [(each.step.on, each.result) for each in applied]
 
 
-def test_an_approved_plan_is_applied_and_each_outcome_recorded() -> None:
+def test_an_approved_plan_is_applied_and_each_deed_recorded() -> None:
     shelf = Shelf("a", "b")
     plan = shelf.plan()
     applied = plan.apply(plan.approve(by="on-call"))
@@ -104,7 +104,7 @@ def test_a_plan_broken_off_at_any_point_can_be_applied_again() -> None:
         plan = shelf.plan()
         approval = plan.approve(by="me")
         with pytest.raises(KeyboardInterrupt):
-            plan.apply(approval, on_outcome=_break_off_after(place))
+            plan.apply(approval, on_deed=_break_off_after(place))
         assert shelf.log == list(things[: place + 1])
         applied = plan.apply(approval)
         assert applied.complete
@@ -112,11 +112,11 @@ def test_a_plan_broken_off_at_any_point_can_be_applied_again() -> None:
         assert shelf.log == list(things)
 
 
-def _break_off_after(place: int) -> Callable[[Outcome], None]:
-    seen: list[Outcome] = []
+def _break_off_after(place: int) -> Callable[[Deed], None]:
+    seen: list[Deed] = []
 
-    def look(outcome: Outcome) -> None:
-        seen.append(outcome)
+    def look(deed: Deed) -> None:
+        seen.append(deed)
         if len(seen) > place:
             raise KeyboardInterrupt
 

@@ -32,7 +32,7 @@ class Approval:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Deed:
     """What came of a step.
 
     Attributes:
@@ -51,26 +51,26 @@ class Outcome:
         return self.result in ("done", "already done")
 
 
-class Applied(Sequence[Outcome]):
+class Applied(Sequence[Deed]):
     """What came of each step of a plan.
 
     Attributes:
         approval: by which it was run.
     """
 
-    def __init__(self, outcomes: Sequence[Outcome], approval: Approval) -> None:
-        self._outcomes = tuple(outcomes)
+    def __init__(self, deeds: Sequence[Deed], approval: Approval) -> None:
+        self._deeds = tuple(deeds)
         self.approval = approval
 
     @property
     def complete(self) -> bool:
         """Whether every step is done."""
-        return all(outcome.good for outcome in self)
+        return all(deed.good for deed in self)
 
     @property
-    def failed(self) -> tuple[Outcome, ...]:
-        """The outcomes of the steps that are not done."""
-        return tuple(outcome for outcome in self if not outcome.good)
+    def failed(self) -> tuple[Deed, ...]:
+        """The deeds of the steps that are not done."""
+        return tuple(deed for deed in self if not deed.good)
 
     def to_frame(self) -> pd.DataFrame:
         """Make a frame, one row for each step."""
@@ -78,16 +78,16 @@ class Applied(Sequence[Outcome]):
         return pd.DataFrame(rows, columns=["what", "on", "result", "told"]).astype("string")
 
     @overload
-    def __getitem__(self, index: int) -> Outcome: ...
+    def __getitem__(self, index: int) -> Deed: ...
 
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Outcome]: ...
+    def __getitem__(self, index: slice) -> Sequence[Deed]: ...
 
-    def __getitem__(self, index: int | slice) -> Outcome | Sequence[Outcome]:
-        return self._outcomes[index]
+    def __getitem__(self, index: int | slice) -> Deed | Sequence[Deed]:
+        return self._deeds[index]
 
     def __len__(self) -> int:
-        return len(self._outcomes)
+        return len(self._deeds)
 
     def _told(self) -> str:
         results = ("done", "already done", "failed", "blocked", "skipped")
@@ -109,17 +109,17 @@ class Applied(Sequence[Outcome]):
         return _html.table(("step", "on", "result", "why"), rows) + _html.note(f"{self._told()}{more}.")
 
 
-def run(step: Step, failed: set[str]) -> Outcome:
+def run(step: Step, failed: set[str]) -> Deed:
     """Run a step, unless it is done, is blocked, or waits for one that was not done."""
     if step.done():
-        return Outcome(step, "already done")
+        return Deed(step, "already done")
     if step.blockers:
-        return Outcome(step, "blocked", "; ".join(step.blockers))
+        return Deed(step, "blocked", "; ".join(step.blockers))
     missing = [name for name in step.waits_for if name in failed]
     if missing:
-        return Outcome(step, "skipped", f"waits for what was not done: {', '.join(missing)}")
+        return Deed(step, "skipped", f"waits for what was not done: {', '.join(missing)}")
     try:
         step.do()
     except SnapkitError as error:
-        return Outcome(step, "failed", str(error))
-    return Outcome(step, "done")
+        return Deed(step, "failed", str(error))
+    return Deed(step, "done")

@@ -15,7 +15,7 @@ import pandas as pd
 from snapkit import _html
 from snapkit.clock import Clock
 from snapkit.errors import InvalidRequest, StalePlan
-from snapkit.plan.applied import Applied, Approval, Outcome, run
+from snapkit.plan.applied import Applied, Approval, Deed, run
 from snapkit.plan.step import Band, Step, amount_text, band, total
 
 State: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -90,12 +90,12 @@ class Plan(Sequence[Step]):
             raise InvalidRequest("by", by, "names nobody", "say who approves the plan")
         return Approval(by, self.fingerprint, self._clock.now() if self._clock else None, self.to_json())
 
-    def apply(self, approval: Approval, on_outcome: Callable[[Outcome], object] | None = None) -> Applied:
+    def apply(self, approval: Approval, on_deed: Callable[[Deed], object] | None = None) -> Applied:
         """Run the steps; a failed one does not stop the others, and what has been done already is not done again.
 
         Args:
             approval: of this very plan.
-            on_outcome: called with each outcome as it is known.
+            on_deed: called with each deed as it is known.
 
         Raises:
             StalePlan: the approval is of another plan, or the state is another one by now; nothing was done.
@@ -111,16 +111,16 @@ class Plan(Sequence[Step]):
         differences = _differences(self.state, now, begun)
         if differences:
             raise StalePlan(differences)
-        outcomes: list[Outcome] = []
+        deeds: list[Deed] = []
         failed: set[str] = set()
         for step in self.steps:
-            outcome = run(step, failed)
-            if not outcome.good:
+            deed = run(step, failed)
+            if not deed.good:
                 failed.add(step.name)
-            outcomes.append(outcome)
-            if on_outcome:
-                on_outcome(outcome)
-        return Applied(outcomes, approval)
+            deeds.append(deed)
+            if on_deed:
+                on_deed(deed)
+        return Applied(deeds, approval)
 
     def to_json(self) -> str:
         """Write it as JSON, always in the same order."""

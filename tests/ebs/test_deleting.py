@@ -99,13 +99,13 @@ def test_a_plan_goes_on_past_a_deletion_that_aws_refuses(field: Field) -> None:
     approval = plan.approve(by="me")
     locked = snapshots[1].id
 
-    def lock(outcome: object) -> None:
+    def lock(deed: object) -> None:
         # Somebody is faster than the plan.
         if not locks:
             locks.append(field.ec2().lock_snapshot(SnapshotId=locked, LockMode="governance", LockDuration=1))
 
     locks: list[object] = []
-    applied = plan.apply(approval, on_outcome=lock)
+    applied = plan.apply(approval, on_deed=lock)
     assert [each.result for each in applied] == ["done", "failed", "done", "done"]
     assert "SnapshotLocked" in applied[1].told
     assert ids(field) == {locked}
@@ -116,11 +116,11 @@ def test_a_plan_broken_off_goes_on_where_it_was(field: Field) -> None:
     plan = region.snapshots.plan_delete(taken(field))
     approval = plan.approve(by="me")
 
-    def stop(outcome: object) -> None:
+    def stop(deed: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        plan.apply(approval, on_outcome=stop)
+        plan.apply(approval, on_deed=stop)
     assert len(ids(field)) == 3
     assert [each.result for each in plan.apply(approval)] == ["already done", "done", "done", "done"]
     assert {each.result for each in plan.apply(approval)} == {"already done"}
