@@ -144,7 +144,7 @@ def tier_status(snapshot: "Snapshot") -> TierStatus:
     )
 
 
-def preview(snapshot: "Snapshot", own: Size | None = None) -> ArchivePreview:
+def archive_preview(snapshot: "Snapshot", own: Size | None = None) -> ArchivePreview:
     """Say beforehand what archiving a snapshot would cost and save, and what stands in its way.
 
     Args:
@@ -176,7 +176,7 @@ def preview(snapshot: "Snapshot", own: Size | None = None) -> ArchivePreview:
     return ArchivePreview(snapshot.id, size, low, high, basis, snapshot.region.prices, refusals, tuple(notes))
 
 
-def archive(snapshot: "Snapshot", confirm: str) -> "Snapshot":
+def archive(snapshot: "Snapshot", *, confirm: str) -> "Snapshot":
     """Begin to archive a snapshot; returns itself.
 
     Raises:
@@ -193,7 +193,7 @@ def archive(snapshot: "Snapshot", confirm: str) -> "Snapshot":
     return snapshot.refresh()
 
 
-def restore(snapshot: "Snapshot", days: int | None = None, *, permanent: bool = False) -> "Snapshot":
+def restore_from_archive(snapshot: "Snapshot", days: int | None = None, *, permanent: bool = False) -> "Snapshot":
     """Begin to restore a snapshot from the archive, or change for how long it is restored; returns itself.
 
     It takes up to 72 hours. A temporarily restored snapshot is paid for in both tiers.

@@ -128,8 +128,8 @@ class Changes(BlockList):
         return f"of {self.snapshot_id} since {self.since}: {self._counted()}"
 
 
-def blocks(snapshot: "Snapshot", sample: float | None = None, progress: Reading | None = None) -> BlockList:
-    """List the blocks of a snapshot that hold data; arguments and errors are those of `changed`."""
+def blocks(snapshot: "Snapshot", *, sample: float | None = None, progress: Reading | None = None) -> BlockList:
+    """List the blocks of a snapshot that hold data; arguments and errors are those of `changed_blocks`."""
     stride = _stride(sample)
     _check(snapshot)
     reading = progress if progress is not None else Reading()
@@ -150,14 +150,14 @@ def blocks(snapshot: "Snapshot", sample: float | None = None, progress: Reading 
     )
 
 
-def changed(
-    since: "Snapshot", snapshot: "Snapshot", sample: float | None = None, progress: Reading | None = None
+def changed_blocks(
+    snapshot: "Snapshot", since: "Snapshot | str", *, sample: float | None = None, progress: Reading | None = None
 ) -> Changes:
-    """List the blocks in which two snapshots differ; see `preview` first.
+    """List the blocks in which a snapshot differs from another one; see `changes_preview` first.
 
     Args:
-        since: the other one: mostly an earlier one of the same volume.
         snapshot: this one.
+        since: the other one, or its id: mostly an earlier one of the same volume.
         sample: which share of the volume to look at, such as 0.1 for every tenth range; the count is then an estimate
             with a band. A list that fits on one page is read whole.
         progress: a `Reading`, empty at first; given again after an interruption, what it has is not asked for twice.
@@ -167,6 +167,7 @@ def changed(
         AwsError: AWS refuses, for instance because they are not related, or one is public.
     """
     stride = _stride(sample)
+    since = _other(snapshot, since)
     _check_pair(since, snapshot)
     reading = progress if progress is not None else Reading()
     size = max(since.size, snapshot.size)
@@ -194,6 +195,11 @@ def changed(
         requests=reading.requests,
         price_usd=region.prices.requests(lists=reading.requests),
     )
+
+
+def changes_preview(snapshot: "Snapshot", since: "Snapshot | str", *, sample: float | None = None) -> Preview:
+    """Tell how many requests `changed_blocks` takes at most, and what they cost; lists nothing yet."""
+    return preview([_other(snapshot, since), snapshot], sample)
 
 
 def preview(snapshots: Sequence["Snapshot"], sample: float | None = None) -> Preview:
@@ -271,6 +277,10 @@ def _stride(sample: float | None) -> int:
     if isinstance(sample, bool) or not isinstance(sample, int | float) or not 0.0001 <= sample <= 1:
         raise InvalidRequest("sample", sample, "is no share from 0.0001 to 1", "give 0.1 for every tenth range")
     return max(1, round(1 / sample))
+
+
+def _other(snapshot: "Snapshot", since: "Snapshot | str") -> "Snapshot":
+    return snapshot.region.snapshots.get(since) if isinstance(since, str) else since
 
 
 def _check_pair(since: "Snapshot", snapshot: "Snapshot") -> None:

@@ -81,7 +81,7 @@ def least_duration(size: int) -> int:
     return max(STEP, math.ceil(size / (RATE * STEP)) * STEP)
 
 
-def preview(
+def copy_preview(
     snapshot: "Snapshot", to: "Region | str", *, kms_key: str | None = None, duration: Duration | None = None
 ) -> CopyPreview:
     """Say beforehand whether a copy will be full, why, what it costs, and what stands in its way.

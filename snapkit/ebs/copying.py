@@ -17,7 +17,7 @@ NO_VOLUME = "vol-ffffffff"
 """The volume of a copy, which names none. Source: EC2 API reference, Snapshot, VolumeId."""
 
 
-def copy(
+def copy_to(
     snapshot: "Snapshot",
     to: "Region | str",
     *,

@@ -34,7 +34,7 @@ def change_history(
     Args:
         volume: which volume.
         snapshots: by default all complete ones in the standard tier that this account owns.
-        sample: as for `snapkit.ebs.changes.changed`.
+        sample: as for `snapkit.ebs.changes.changed_blocks`.
 
     Returns:
         What `snapkit.blocks.Workload.from_changes` reads: a row for each two consecutive snapshots, with the columns
@@ -49,7 +49,7 @@ def change_history(
     for pair in pairs:  # refused before the first request rather than in between
         changes.preview(pair, sample)
     with ThreadPoolExecutor(_THREADS, "snapkit-history") as pool:
-        found = list(pool.map(lambda pair: changes.changed(pair[0], pair[1], sample), pairs))
+        found = list(pool.map(lambda pair: changes.changed_blocks(pair[1], pair[0], sample=sample), pairs))
     frame = pd.DataFrame(
         {
             "from": pd.Series([each.since for each in found], dtype="string"),

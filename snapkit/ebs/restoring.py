@@ -83,7 +83,7 @@ class FastRestore:
     monthly: float
 
 
-def enable(snapshot: "Snapshot", zones: Sequence[str]) -> Listing[FastRestore]:
+def enable_fast_restore(snapshot: "Snapshot", zones: Sequence[str]) -> Listing[FastRestore]:
     """Begin to enable fast snapshot restore of a snapshot in zones; it is paid for from now on.
 
     Raises:
@@ -103,10 +103,10 @@ def enable(snapshot: "Snapshot", zones: Sequence[str]) -> Listing[FastRestore]:
         remedy = "restore it first with snapshot.restore_from_archive()"
         raise InvalidRequest("snapshot", snapshot.id, "is archived", remedy)
     _change(snapshot, "EnableFastSnapshotRestores", wanted)
-    return state(snapshot)
+    return fast_restore_state(snapshot)
 
 
-def disable(snapshot: "Snapshot", zones: Sequence[str] | None = None) -> Listing[FastRestore]:
+def disable_fast_restore(snapshot: "Snapshot", zones: Sequence[str] | None = None) -> Listing[FastRestore]:
     """Begin to disable fast snapshot restore of a snapshot, by default wherever it is enabled.
 
     Raises:
@@ -114,7 +114,7 @@ def disable(snapshot: "Snapshot", zones: Sequence[str] | None = None) -> Listing
         AwsError: AWS refuses.
     """
     snapshot.region.allow("Snapshot", "CreateVolume", snapshot)
-    on = [each.zone for each in state(snapshot) if each.state in ("enabling", "optimizing", "enabled")]
+    on = [each.zone for each in fast_restore_state(snapshot) if each.state in ("enabling", "optimizing", "enabled")]
     wanted = on if zones is None else _zones(snapshot, zones)
     off = [zone for zone in wanted if zone not in on]
     if off or not on:
@@ -123,10 +123,10 @@ def disable(snapshot: "Snapshot", zones: Sequence[str] | None = None) -> Listing
             "zone" if off else "zones", off[0] if off else (), rule, f"it is in {', '.join(on) or 'none'}"
         )
     _change(snapshot, "DisableFastSnapshotRestores", wanted)
-    return state(snapshot)
+    return fast_restore_state(snapshot)
 
 
-def state(snapshot: "Snapshot") -> Listing[FastRestore]:
+def fast_restore_state(snapshot: "Snapshot") -> Listing[FastRestore]:
     """List where fast snapshot restore of a snapshot is enabled or was, with credits and price.
 
     Raises:
@@ -146,7 +146,7 @@ def state(snapshot: "Snapshot") -> Listing[FastRestore]:
     return Listing(found, COLUMNS, noun="fast snapshot restore")
 
 
-def options(snapshot: "Snapshot", size: Size | None = None, *, volume_type: str = "gp3") -> pd.DataFrame:
+def restore_options(snapshot: "Snapshot", size: Size | None = None, *, volume_type: str = "gp3") -> pd.DataFrame:
     """Compare the ways to make a volume of a snapshot: time until it has full speed, and price.
 
     Args:

@@ -45,7 +45,7 @@ class Shareable:
         return "; ".join((told, *self.reasons))
 
 
-def check(snapshot: "Snapshot") -> Shareable:
+def can_share(snapshot: "Snapshot") -> Shareable:
     """Tell beforehand whether a snapshot can be shared.
 
     Raises:
@@ -77,7 +77,7 @@ def check(snapshot: "Snapshot") -> Shareable:
     return Shareable(privately, publicly, tuple(reasons))
 
 
-def share(snapshot: "Snapshot", accounts: Sequence[str]) -> None:
+def share(snapshot: "Snapshot", *accounts: str) -> None:
     """Share a snapshot with accounts.
 
     Raises:
@@ -88,13 +88,13 @@ def share(snapshot: "Snapshot", accounts: Sequence[str]) -> None:
     named = _accounts(accounts)
     if snapshot.owner in named:
         raise InvalidRequest("account", snapshot.owner, "owns the snapshot", "share it with another one")
-    can = check(snapshot)
+    can = can_share(snapshot)
     if not can.privately:
         raise NotShareable("NotShareable", "ModifySnapshotAttribute", "; ".join(can.reasons), snapshot.id)
     _modify(snapshot, "add", named)
 
 
-def unshare(snapshot: "Snapshot", accounts: Sequence[str]) -> None:
+def unshare(snapshot: "Snapshot", *accounts: str) -> None:
     """Share a snapshot with these accounts no more; volumes that they made of it stay.
 
     Raises:
@@ -112,7 +112,7 @@ def shared_with(snapshot: "Snapshot") -> tuple[str, ...]:
     return tuple(each.get("UserId") or each["Group"] for each in answer["CreateVolumePermissions"])
 
 
-def share_publicly(snapshot: "Snapshot", confirm: str) -> None:
+def share_publicly(snapshot: "Snapshot", *, confirm: str) -> None:
     """Share a snapshot with everyone in AWS.
 
     Raises:
@@ -123,7 +123,7 @@ def share_publicly(snapshot: "Snapshot", confirm: str) -> None:
     if confirm != snapshot.id:
         rule = f"is not {snapshot.id}, whose data everyone in AWS could then read"
         raise InvalidRequest("confirmation", confirm, rule, "type the id of the snapshot to confirm")
-    can = check(snapshot)
+    can = can_share(snapshot)
     if not can.publicly:
         raise NotShareable("NotShareable", "ModifySnapshotAttribute", "; ".join(can.reasons), snapshot.id)
     _modify(snapshot, "add", (), everyone=True)

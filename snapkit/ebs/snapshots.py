@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from snapkit.ebs import changes, deleting, keeping, sharing
+from snapkit.ebs import archiving, changes, copy_preview, copying, deleting, keeping, restoring, sharing
 from snapkit.ebs._aws import IDS, unanswered
-from snapkit.ebs._operations import Operations
-from snapkit.ebs._resource import check_id
-from snapkit.ebs.block_lists import BlockLists, Reading
+from snapkit.ebs._resource import Resource, check_id
+from snapkit.ebs.block_lists import BlockLists
 from snapkit.ebs.blockers import Blocker, blockers
 from snapkit.ebs.columns import COLUMNS
 from snapkit.ebs.copying import advice
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 _MOST_FAILED_LOOKS = 10
 
 
-class Snapshot(Operations):
+class Snapshot(Resource):
     """A snapshot: what was last read of it, and what can be done with it."""
 
     kind = "snapshot"
@@ -207,69 +206,46 @@ class Snapshot(Operations):
             **options,
         )
 
-    # -- sharing
+    # Each operation is a function of the snapshot, in the room where its rules stand.
 
-    def can_share(self) -> sharing.Shareable:
-        """Tell beforehand whether it can be shared, and why not."""
-        return sharing.check(self)
+    can_share = sharing.can_share
+    share = sharing.share
+    unshare = sharing.unshare
+    shared_with = sharing.shared_with
+    share_publicly = sharing.share_publicly
+    make_private = sharing.make_private
 
-    def share(self, *accounts: str) -> None:
-        """Share it with accounts; see `snapkit.ebs.sharing`."""
-        sharing.share(self, accounts)
+    copy_preview = copy_preview.copy_preview
+    copy_to = copying.copy_to
 
-    def unshare(self, *accounts: str) -> None:
-        """Share it with these accounts no more."""
-        sharing.unshare(self, accounts)
+    changes_preview = changes.changes_preview
+    changed_blocks = changes.changed_blocks
+    blocks = changes.blocks
 
-    def shared_with(self) -> tuple[str, ...]:
-        """List the accounts with which it is shared, and ``"all"`` if it is public."""
-        return sharing.shared_with(self)
+    lock = keeping.lock
+    unlock = keeping.unlock
+    lock_state = keeping.lock_state
 
-    def share_publicly(self, *, confirm: str) -> None:
-        """Share it with everyone in AWS.
+    archive_preview = archiving.archive_preview
+    archive = archiving.archive
+    restore_from_archive = archiving.restore_from_archive
+    tier_status = archiving.tier_status
 
-        Args:
-            confirm: its id, typed once more.
-        """
-        sharing.share_publicly(self, confirm)
+    enable_fast_restore = restoring.enable_fast_restore
+    disable_fast_restore = restoring.disable_fast_restore
+    fast_restore_state = restoring.fast_restore_state
+    restore_options = restoring.restore_options
 
-    def make_private(self) -> None:
-        """Share it with nobody any more, neither publicly nor privately."""
-        sharing.make_private(self)
-
-    # -- looking inside
-
-    def changes_preview(self, since: "Snapshot | str", *, sample: float | None = None) -> changes.Preview:
-        """Tell how many requests `changed_blocks` takes at most, and what they cost; lists nothing yet."""
-        return changes.preview([self._other(since), self], sample)
-
-    def changed_blocks(
-        self, since: "Snapshot | str", *, sample: float | None = None, progress: Reading | None = None
-    ) -> changes.Changes:
-        """List the blocks in which it differs from another snapshot; see `snapkit.ebs.changes.changed`."""
-        return changes.changed(self._other(since), self, sample, progress)
-
-    def blocks(self, *, sample: float | None = None, progress: Reading | None = None) -> changes.BlockList:
-        """List the blocks that hold data; see `snapkit.ebs.changes.blocks`."""
-        return changes.blocks(self, sample, progress)
-
-    def _other(self, since: "Snapshot | str") -> "Snapshot":
-        return self.region.snapshots.get(since) if isinstance(since, str) else since
-
-    # -- deleting
+    delete = deleting.delete
 
     def blockers(self) -> tuple[Blocker, ...]:
         """Tell what stands in the way of deleting it, and the way out; see `snapkit.ebs.blockers`."""
         return blockers(self)
 
-    def delete(self) -> None:
-        """Delete it, unless something needs it; see `snapkit.ebs.deleting`.
-
-        Raises:
-            InUse: something needs it: an image, a lock, fast snapshot restore, AWS Backup; nothing was done.
-            AwsError: AWS refuses.
-        """
-        deleting.delete(self)
+    def restore_from_recycle_bin(self) -> "Snapshot":
+        """Make it a snapshot again after it was deleted; returns itself."""
+        self.raw = keeping.from_bin(self.region, self.id).raw
+        return self
 
     def __repr__(self) -> str:
         return (
