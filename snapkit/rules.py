@@ -18,6 +18,18 @@ CREATE_GAP = 15.0
 Source: EC2 API error codes, SnapshotCreationPerVolumeRateExceeded.
 """
 
+MOST_TAGS = 50
+"""Most tags of a resource, those of AWS itself not counted. Source: EC2 user guide, "Tag restrictions"."""
+
+LONGEST_KEY = 127
+"""Most characters of a tag's key in the EC2 API. Source: likewise."""
+
+LONGEST_VALUE = 255
+"""Most characters of a tag's value in the EC2 API. Source: likewise."""
+
+LONGEST_DESCRIPTION = 255
+"""Most characters of a snapshot's description. Source: EC2 API reference, CreateSnapshot, Description."""
+
 LARGEST_VOLUME = 64 * TIB
 """Size of the largest volume of any type [bytes].
 

@@ -18,10 +18,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from snapkit.access.rights import Access, Qualifier
 from snapkit.errors import InvalidRequest
+from snapkit.tags import STANDARD, TagKeys
 
 LONGEST = 6144
 """Most characters of a managed policy, white space not counted. Source: IAM user guide, "IAM and AWS STS quotas"."""
@@ -34,34 +35,6 @@ _NAME = re.compile(r"[\w ./=+\-@]+")
 
 LONGEST_TAG = 256
 """Most characters of a principal tag's value. Source: IAM user guide, "Tags for IAM resources"."""
-
-
-class Keys(Protocol):
-    """The tags of things that the rules rest on; `snapkit.ebs` keeps them in `Region.tag_keys`."""
-
-    @property
-    def group(self) -> str:
-        """The key of the group."""
-        ...
-
-    @property
-    def billing_code(self) -> str:
-        """The key of the billing code."""
-        ...
-
-    @property
-    def owner(self) -> str:
-        """The key of the owner."""
-        ...
-
-
-@dataclass(frozen=True)
-class StandardKeys:
-    """The keys that are used where no others were chosen."""
-
-    group: str = "snapkit:group"
-    billing_code: str = "snapkit:billing-code"
-    owner: str = "snapkit:owner"
 
 
 @dataclass(frozen=True)
@@ -162,7 +135,7 @@ _READING = ("ec2:Describe*", "ec2:GetSnapshotBlockPublicAccessState", "ec2:ListS
 
 
 def to_iam(
-    access: Access, role: str | None = None, *, keys: Keys | None = None, partition: str = "aws"
+    access: Access, role: str | None = None, *, keys: TagKeys = STANDARD, partition: str = "aws"
 ) -> dict[str, Any]:
     """Write the rights of a role, or of all roles that the person has, as one IAM policy.
 
@@ -171,7 +144,7 @@ def to_iam(
     Args:
         access: the roles, and the groups that give them.
         role: which; by default all that the groups give.
-        keys: the tags of things, by default those of `snapkit.ebs`.
+        keys: the tags of things, those of `Region.tag_keys`.
         partition: of the ARNs, such as ``"aws-cn"``.
 
     Raises:
@@ -185,7 +158,7 @@ def to_iam(
 
 
 def policies(
-    access: Access, role: str | None = None, *, keys: Keys | None = None, partition: str = "aws"
+    access: Access, role: str | None = None, *, keys: TagKeys = STANDARD, partition: str = "aws"
 ) -> list[dict[str, Any]]:
     """Write the same as as many policies as it takes; attach all of them.
 
@@ -194,7 +167,6 @@ def policies(
     """
     if role is not None and role not in access.roles:
         raise InvalidRequest("role", role, "is not known", f"use one of {', '.join(access.roles) or 'none is there'}")
-    kept = keys or StandardKeys()
     merged: dict[str, tuple[str, Mapping[str, Any], set[str]]] = {}
     for name in [role] if role is not None else sorted(set(access.groups.values()) - {""}):
         through = sorted(group for group, given in access.groups.items() if given == name)
@@ -203,14 +175,14 @@ def policies(
             if qualifier is Qualifier.THIS_GROUP and not through:
                 continue
             for grant in _GRANTS[asked]:
-                condition = _both(_condition(qualifier, grant.tags, kept, through) if grant.tags else {}, grant.only)
+                condition = _both(_condition(qualifier, grant.tags, keys, through) if grant.tags else {}, grant.only)
                 place = f"arn:{partition}:{_PLACES[grant.on]}"
                 known = merged.setdefault(json.dumps([place, condition]), (place, condition, set()))
                 known[2].update(grant.operations)
     statements = [_statement("Allow", sorted(f"ec2:{each}" for each in operations), place, condition)
                   for place, condition, operations in merged.values()]  # fmt: skip
     made = {operation for _, _, operations in merged.values() for operation in operations}
-    first = [_statement("Allow", list(_READING), "*", {}), *_tagging(made, kept, partition)]
+    first = [_statement("Allow", list(_READING), "*", {}), *_tagging(made, keys, partition)]
     if not any(
         ("Snapshot", "SharePublic") in right.covers() for each in access.roles.values() for right in each.rights
     ):
@@ -266,7 +238,7 @@ def _least(
     return [pair for pair in unique if pair[1] is Qualifier.ANY or (pair[0], Qualifier.ANY) not in unique]
 
 
-def _condition(qualifier: Qualifier, tags: str, keys: Keys, through: list[str]) -> dict[str, Any]:
+def _condition(qualifier: Qualifier, tags: str, keys: TagKeys, through: list[str]) -> dict[str, Any]:
     """Write a qualifier as a condition.
 
     The list in a principal tag is searched for the value of the thing's tag, between colons. A value that itself has
@@ -290,7 +262,7 @@ def _both(one: Mapping[str, Any], other: Mapping[str, Mapping[str, Any]]) -> dic
     return {operator: {**one.get(operator, {}), **other.get(operator, {})} for operator in sorted({*one, *other})}
 
 
-def _tagging(made: set[str], keys: Keys, partition: str) -> list[dict[str, Any]]:
+def _tagging(made: set[str], keys: TagKeys, partition: str) -> list[dict[str, Any]]:
     """Let tags be set while a thing is made, with the person itself as the owner, and stay afterwards.
 
     Condition keys do not tell cases apart in the name of a tag, so neither do these comparisons.

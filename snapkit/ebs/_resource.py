@@ -2,81 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from snapkit.errors import InvalidRequest
+from snapkit.rules import MOST_TAGS
+from snapkit.tags import check_tags, to_aws
 
 if TYPE_CHECKING:
     from snapkit.ebs.region import Region
 
 _ID = re.compile(r"(?:[0-9a-f]{8}|[0-9a-f]{17})")
 """What follows the prefix of an id. Source: EC2 user guide, "Resource IDs": 8 characters before 2016, 17 since."""
-
-MOST_TAGS = 50
-"""Source: EC2 user guide, "Tag restrictions"."""
-
-
-@dataclass(frozen=True)
-class TagKeys:
-    """The tags in which the three standard options are kept.
-
-    Attributes:
-        name: of the name.
-        group: of the group.
-        owner: of the person that made it, written where a region has an access.
-        billing_code: of the billing code.
-        token: by which a creation whose answer was lost is found again.
-        source: of a copy: what it is a copy of, as ``region/snapshot``.
-        source_volume: of a copy: the volume that its source was taken of.
-    """
-
-    name: str = "Name"
-    group: str = "snapkit:group"
-    owner: str = "snapkit:owner"
-    billing_code: str = "snapkit:billing-code"
-    token: str = "snapkit:token"  # noqa: S105 - the key of a tag
-    source: str = "snapkit:source"
-    source_volume: str = "snapkit:source-volume"
-
-    def tags(
-        self,
-        name: str | None,
-        group: str | None,
-        billing_code: str | None,
-        more: Mapping[str, str] | None = None,
-    ) -> dict[str, str]:
-        """Write the standard options, and other tags, as tags.
-
-        Raises:
-            InvalidRequest: EC2 would refuse them.
-        """
-        options = {self.name: name, self.group: group, self.billing_code: billing_code}
-        tags = dict(more or {}) | {key: value for key, value in options.items() if value}
-        check_tags(tags)
-        return tags
-
-
-def check_tags(tags: Mapping[str, str]) -> None:
-    """Refuse tags that EC2 would refuse, before any call.
-
-    Raises:
-        InvalidRequest: there are too many, or one is too long or reserved.
-
-    Source: EC2 user guide, "Tag restrictions"; two places are left for the tags that snapkit itself writes.
-    """
-    if len(tags) > MOST_TAGS - 2:
-        rule = f"are more than {MOST_TAGS - 2} ({MOST_TAGS}, less two for snapkit's own)"
-        raise InvalidRequest("tags", len(tags), rule, "leave some out")
-    for key, value in tags.items():
-        for text in (key, value):
-            if not isinstance(text, str):
-                raise InvalidRequest(f"tag {key}", text, "is no text", "give keys and values as text")
-        if not 1 <= len(key) <= 127 or key.lower().startswith("aws:"):
-            raise InvalidRequest("tag", key, "is no key", "give 1 to 127 characters that do not begin with aws:")
-        if len(value) > 255:
-            raise InvalidRequest(f"tag {key}", value, "is longer than 255 characters", "shorten it")
 
 
 def check_id(kind: str, given: object) -> str:
@@ -93,11 +30,6 @@ def check_id(kind: str, given: object) -> str:
     if not (isinstance(given, str) and given.startswith(prefix) and _ID.fullmatch(given.removeprefix(prefix))):
         raise InvalidRequest(kind, given, f"is no id of a {kind}", f"give {prefix} and 8 or 17 digits of 0-9, a-f")
     return given
-
-
-def to_aws(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Write tags as requests have them."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 class Resource:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from snapkit.ebs._resource import check_tags
 from snapkit.ebs.copy_preview import check, origin, whither
 from snapkit.ebs.taking import HIDDEN_FOR, LOOK_EVERY
 from snapkit.errors import InvalidRequest, NotFound
+from snapkit.tags import check_tags
 from snapkit.units import MINUTE, Duration
 
 if TYPE_CHECKING:

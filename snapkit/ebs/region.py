@@ -9,7 +9,7 @@ from snapkit.access import Access, Belonging, Tagged, named
 from snapkit.clock import Clock, SystemClock
 from snapkit.ebs import exposure, orphans
 from snapkit.ebs._aws import Aws
-from snapkit.ebs._resource import Resource, TagKeys
+from snapkit.ebs._resource import Resource
 from snapkit.ebs.accounts import Accounts, gather
 from snapkit.ebs.listing import Listing
 from snapkit.ebs.servers import Servers
@@ -18,6 +18,7 @@ from snapkit.ebs.taking import Taking
 from snapkit.ebs.volumes import Volumes
 from snapkit.errors import InvalidRequest
 from snapkit.prices import Prices
+from snapkit.tags import STANDARD, TagKeys
 
 Clients = Callable[[str], Any]
 """Gives a client of another service, such as ``"sts"``, for the same account and region."""
@@ -50,7 +51,7 @@ class Region:
         clients: Clients | None = None,
         regions: "Regions | None" = None,
         prices: Prices | None = None,
-        tag_keys: TagKeys = TagKeys(),  # noqa: B008 - frozen
+        tag_keys: TagKeys = STANDARD,
         access: Access | None = None,
     ) -> None:
         """Look at a region; nothing is asked of AWS yet.

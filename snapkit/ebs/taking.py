@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from snapkit.ebs._aws import unanswered
-from snapkit.ebs._resource import to_aws
 from snapkit.errors import AwsError, OutcomeUnknown, Throttled
 from snapkit.rules import CREATE_GAP
+from snapkit.tags import to_aws
 
 if TYPE_CHECKING:
     from snapkit.ebs.region import Region

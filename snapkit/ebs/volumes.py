@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from snapkit.ebs import history
 from snapkit.ebs._aws import repeated
-from snapkit.ebs._resource import Resource, check_id, to_aws
+from snapkit.ebs._resource import Resource, check_id
 from snapkit.ebs.changes import Preview
 from snapkit.ebs.finding import Wanted
 from snapkit.ebs.listing import Column, Listing
 from snapkit.ebs.snapshots import Snapshot
 from snapkit.errors import AwsError, InvalidRequest
-from snapkit.rules import PENDING_LIMITS
+from snapkit.rules import LONGEST_DESCRIPTION, PENDING_LIMITS
+from snapkit.tags import to_aws
 from snapkit.units import GIB, Size, bytes_text, to_bytes
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from snapkit.ebs.region import Region
     from snapkit.ebs.servers import Server
-
-LONGEST_DESCRIPTION = 255
-"""Source: EC2 API reference, CreateSnapshot."""
 
 DEVICES = tuple(f"/dev/sd{letter}" for letter in "fghijklmnop")
 """The names that data volumes get. Source: EC2 user guide, "Device names for volumes": /dev/sd[f-p] recommended."""
@@ -332,7 +330,9 @@ def check_description(description: str) -> None:
         InvalidRequest: it is too long.
     """
     if len(description) > LONGEST_DESCRIPTION:
-        raise InvalidRequest("description", description, "is longer than 255 characters", "shorten it")
+        raise InvalidRequest(
+            "description", description, f"is longer than {LONGEST_DESCRIPTION} characters", "shorten it"
+        )
 
 
 def to_gib(size: Size) -> int:

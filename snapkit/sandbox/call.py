@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from snapkit.rules import LONGEST_KEY, LONGEST_VALUE, MOST_TAGS
 from snapkit.sandbox.refusal import Refusal, invalid
 
 if TYPE_CHECKING:
@@ -68,27 +69,23 @@ class Call:
         return tags
 
 
-MOST_TAGS = 50
-"""Source: EC2 user guide, "Tag restrictions"."""
-
-
 def check_tags(tags: Mapping[str, str]) -> None:
     """Refuse tags that a user cannot set.
 
-    Source: EC2 user guide, "Tag restrictions": 50 tags, keys up to 127 and values up to 255 characters in the EC2
-        API, and no key that begins with aws:.
+    Source: EC2 user guide, "Tag restrictions": no key that begins with aws:; the lengths stand in `snapkit.rules`.
     """
     for key, value in tags.items():
-        if not key or len(key) > 127:
-            raise Refusal("InvalidParameterValue", f"Tag key '{key}' must have between 1 and 127 characters")
+        if not key or len(key) > LONGEST_KEY:
+            raise Refusal("InvalidParameterValue", f"Tag key '{key}' must have between 1 and {LONGEST_KEY} characters")
         if key.lower().startswith("aws:"):
             raise Refusal(
                 "InvalidParameterValue",
                 f"Value ( {key} ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved for "
                 "internal use",
             )
-        if len(value) > 255:
-            raise Refusal("InvalidParameterValue", f"Tag value of '{key}' exceeds the maximum length of 255 characters")
+        if len(value) > LONGEST_VALUE:
+            told = f"Tag value of '{key}' exceeds the maximum length of {LONGEST_VALUE} characters"
+            raise Refusal("InvalidParameterValue", told)
     if len(tags) > MOST_TAGS:
         raise Refusal("TagLimitExceeded", f"The maximum number of tags for a resource is {MOST_TAGS}.")
 

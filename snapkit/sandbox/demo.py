@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from snapkit.blocks import Workload
+from snapkit.tags import STANDARD, to_aws
 
 if TYPE_CHECKING:
     from snapkit.sandbox.sandbox import Sandbox
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 ACCOUNTS: Mapping[str, str] = {"111122223333": "production", "444455556666": "staging", "777788889999": "audit"}
 PRODUCTION, STAGING, AUDIT = ACCOUNTS
 US, EU = "us-east-1", "eu-west-1"
-
-GROUP, BILLING_CODE = "snapkit:group", "snapkit:billing-code"
-"""The tags in which a group and a billing code are kept."""
 
 _DAY = timedelta(days=1)
 _HISTORIES: Mapping[str, tuple[timedelta, int]] = {
@@ -260,8 +258,4 @@ class _Builder:
 
 
 def _tags(name: str, group: str, billing_code: str) -> list[dict[str, str]]:
-    return [
-        {"Key": "Name", "Value": name},
-        {"Key": GROUP, "Value": group},
-        {"Key": BILLING_CODE, "Value": billing_code},
-    ]
+    return to_aws(STANDARD.tags(name, group, billing_code))

@@ -153,7 +153,7 @@ def test_a_copy_needs_the_right_to_read_its_source() -> None:
 
 
 def test_a_policy_is_json_with_the_keys_that_the_region_uses() -> None:
-    from snapkit.ebs._resource import TagKeys
+    from snapkit.tags import TagKeys
 
     access = Access("ada", {"db": "r"}, [Role("r", ["Volume: Delete: THIS_GROUP"])])
     text = json.dumps(to_iam(access, "r", keys=TagKeys(group="team"), partition="aws-cn"))

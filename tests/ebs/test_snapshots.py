@@ -6,7 +6,7 @@ import pytest
 
 from snapkit import InUse, InvalidRequest, NotFound
 from snapkit.ebs import Region
-from snapkit.ebs._resource import TagKeys
+from snapkit.tags import TagKeys
 from tests.ebs.ground import Field
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from snapkit import Sandbox
 from snapkit.blocks import Workload
-from snapkit.sandbox.demo import BILLING_CODE, GROUP
+from snapkit.tags import STANDARD
 from tests.sandbox.ground import refused
 
 REGIONS = ("us-east-1", "eu-west-1")
@@ -43,8 +43,8 @@ def test_it_has_some_two_hundred_snapshots_in_three_accounts_and_two_regions(est
 
 
 def test_snapshots_belong_to_groups_and_billing_codes(estate: Sandbox) -> None:
-    groups = {tag(each, GROUP) for each in everything(estate)}
-    codes = {tag(each, BILLING_CODE) for each in everything(estate)}
+    groups = {tag(each, STANDARD.group) for each in everything(estate)}
+    codes = {tag(each, STANDARD.billing_code) for each in everything(estate)}
     assert {"db", "web", "files", "payments", "legacy", "audit"} <= groups
     assert {"CC-42", "CC-17", "CC-08"} <= codes
 
@@ -61,7 +61,7 @@ def test_orphans_lost_their_volume(estate: Sandbox) -> None:
     ec2 = estate.client("ec2")
     volumes = {each["VolumeId"] for each in ec2.describe_volumes()["Volumes"]}
     orphans = [each for each in own(estate, estate.accounts[0], "us-east-1") if each["VolumeId"] not in volumes]
-    assert len([each for each in orphans if tag(each, GROUP) == "legacy"]) == 6
+    assert len([each for each in orphans if tag(each, STANDARD.group) == "legacy"]) == 6
 
 
 def test_an_image_holds_a_snapshot(estate: Sandbox) -> None:
@@ -74,7 +74,7 @@ def test_an_image_holds_a_snapshot(estate: Sandbox) -> None:
 
 def test_some_are_encrypted_under_a_key_of_the_company(estate: Sandbox) -> None:
     encrypted = [each for each in everything(estate) if each["Encrypted"]]
-    assert {tag(each, GROUP) for each in encrypted} == {"payments"}
+    assert {tag(each, STANDARD.group) for each in encrypted} == {"payments"}
     keys = estate.client("kms").list_keys()["Keys"]
     assert {each["KmsKeyId"] for each in encrypted} <= {each["KeyArn"] for each in keys}
 
@@ -95,7 +95,7 @@ def test_one_was_copied_to_the_other_region(estate: Sandbox) -> None:
 
 
 def test_the_history_of_a_volume_tells_how_it_is_written(estate: Sandbox) -> None:
-    taken = [each for each in own(estate, estate.accounts[0], "us-east-1") if tag(each, GROUP) == "db"]
+    taken = [each for each in own(estate, estate.accounts[0], "us-east-1") if tag(each, STANDARD.group) == "db"]
     taken = sorted(
         (each for each in taken if str(tag(each, "Name")).startswith("db-1 data")), key=lambda each: each["StartTime"]
     )

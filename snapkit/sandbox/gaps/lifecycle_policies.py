@@ -16,7 +16,8 @@ from typing import Any
 from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
 
-from snapkit.sandbox.call import MOST_TAGS, Answer, Call, operation
+from snapkit.rules import MOST_TAGS
+from snapkit.sandbox.call import Answer, Call, operation
 from snapkit.sandbox.gaps.lifecycle_rules import SIMPLE, check_custom, check_default
 from snapkit.sandbox.gaps.lifecycle_schedules import Details, clashing, lacking, refused
 from snapkit.sandbox.gaps.model_shapes import faults

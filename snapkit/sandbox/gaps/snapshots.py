@@ -10,7 +10,7 @@ reference of the four operations.
 from collections.abc import Mapping
 from typing import Any
 
-from snapkit.rules import CREATE_GAP, PENDING_LIMITS
+from snapkit.rules import CREATE_GAP, LONGEST_DESCRIPTION, PENDING_LIMITS
 from snapkit.sandbox.call import Answer, Call, check_tags, operation
 from snapkit.sandbox.ec2 import Ec2
 from snapkit.sandbox.filters import select, text
@@ -24,9 +24,6 @@ PENDING_PER_ACCOUNT = 100
 
 MOST_EXCLUDED = 40
 """Source: EC2 API reference, InstanceSpecification."""
-
-LONGEST_DESCRIPTION = 255
-"""Source: EC2 API reference, CreateSnapshot."""
 
 ALIASES = ("amazon", "aws-marketplace")
 """Owners that are called by a name; they own nothing here. Source: EC2 API reference, DescribeSnapshots."""
@@ -144,7 +141,9 @@ DELETE_KEEPERS: list[Any] = []
 def check_description(call: Call) -> None:
     """Refuse a description that is too long."""
     if len(call.get("Description", "")) > LONGEST_DESCRIPTION:
-        raise invalid("description", call.get("Description"), "A description has at most 255 characters.")
+        raise invalid(
+            "description", call.get("Description"), f"A description has at most {LONGEST_DESCRIPTION} characters."
+        )
 
 
 def _check_limits(call: Call, volumes: list[Volume]) -> None:

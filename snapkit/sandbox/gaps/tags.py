@@ -16,7 +16,8 @@ from typing import NamedTuple
 from moto.core.exceptions import ServiceException
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
-from snapkit.sandbox.call import MOST_TAGS, Answer, Call, check_tags, operation
+from snapkit.rules import MOST_TAGS
+from snapkit.sandbox.call import Answer, Call, check_tags, operation
 from snapkit.sandbox.filters import select
 from snapkit.sandbox.gaps.recycle_bin import IN_BIN
 from snapkit.sandbox.paging import page
