@@ -22,11 +22,11 @@ from snapkit.errors import (
     WaitTimeout,
 )
 from snapkit.prices import Prices
-from snapkit.timing import Timing
 
 if TYPE_CHECKING:
     from snapkit.ebs import Region, connect
     from snapkit.sandbox import Sandbox
+    from snapkit.timing import Timing
 
 __all__ = [
     "AccessDenied",
@@ -54,7 +54,12 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-_LATER = {"Region": "snapkit.ebs", "connect": "snapkit.ebs", "Sandbox": "snapkit.sandbox"}
+_LATER = {
+    "Region": "snapkit.ebs",
+    "Sandbox": "snapkit.sandbox",
+    "Timing": "snapkit.timing",
+    "connect": "snapkit.ebs",
+}
 """What is loaded when it is first asked for: boto3 takes half a second, the sandbox a second and an extra."""
 
 
