@@ -7,6 +7,7 @@ import numpy as np
 
 Ints: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
 _CHUNK = 2**16
 
@@ -20,9 +21,10 @@ class TraceIndex:
     Attributes:
         span_us: how long the recording lasted [microseconds].
         distinct: how many different blocks were touched in it.
+        following: the share of touches that went to the block right behind the one touched before.
     """
 
-    __slots__ = ("_previous", "_times", "distinct", "span_us")
+    __slots__ = ("_previous", "_times", "distinct", "following", "span_us")
 
     def __init__(self, times: Ints, blocks: Ints, span_us: int) -> None:
         """Index touches in order of time; the array of blocks is used up.
@@ -34,8 +36,48 @@ class TraceIndex:
         """
         self.span_us = span_us
         self._times = times
+        self.following = _following(blocks)
         self._previous = _previous(blocks)
         self.distinct = len(times) - int(np.count_nonzero(self._previous))
+
+    @property
+    def times(self) -> Ints:
+        """When each touch came [microseconds], in order. Shape: (touches,)."""
+        return self._times
+
+    def windows(self, starts: Floats, length: float) -> tuple[Ints, Ints]:
+        """Count what was touched after each of some moments, up to and including a time later.
+
+        Args:
+            starts: the moments [s]. Shape: (windows,).
+            length: the time [s].
+
+        Returns:
+            The touches, and the distinct blocks among them. Shape: (windows,) each.
+        """
+        first = self._times.searchsorted(np.rint(starts * 1e6).astype(np.int64), "right")
+        last = self._times.searchsorted(np.rint((starts + length) * 1e6).astype(np.int64), "right")
+        distinct = np.zeros(len(starts), dtype=np.int64)
+        for window in np.flatnonzero(last > first).tolist():
+            start = int(first[window])
+            distinct[window] = np.count_nonzero(self._previous[start : int(last[window])] <= start)
+        return np.asarray(last - first, np.int64), distinct
+
+    def touches_by_block(self, wanted: Flags) -> Ints:
+        """Count how often each block was touched by some of the touches.
+
+        Args:
+            wanted: which touches count. Shape: (touches,).
+
+        Returns:
+            The counts, of the blocks that have one above 0.
+        """
+        first = np.where(self._previous > 0, self._previous.astype(np.int64) - 1, np.arange(len(self._previous)))
+        # Each jump doubles the distance, until every touch knows the first one of its block.
+        while not np.array_equal(further := first[first], first):
+            first = further
+        counts = np.bincount(first[wanted], minlength=1)
+        return np.asarray(counts[counts > 0])
 
     def between(self, a: float, b: float) -> int:
         """Count the distinct blocks touched after a [s], up to and including b [s]."""
@@ -104,6 +146,14 @@ class TraceIndex:
         for start in range(0, len(self._times), _CHUNK):
             last = ~touched_again[start + 1 : start + 1 + _CHUNK]
             yield self.span_us - self._times[start : start + _CHUNK][last]
+
+
+def _following(blocks: Ints) -> float:
+    """Return the share of touches that went to the block right behind the one touched before."""
+    count = 0
+    for start in range(0, len(blocks) - 1, _CHUNK):
+        count += int(np.count_nonzero(np.diff(blocks[start : start + _CHUNK + 1]) == 1))
+    return count / max(len(blocks) - 1, 1)
 
 
 def _previous(blocks: Ints) -> np.ndarray[Any, np.dtype[np.uint32]]:

@@ -5,7 +5,12 @@ from collections.abc import Iterable
 from itertools import accumulate, pairwise
 from math import log
 
+import numpy as np
+from numpy.typing import NDArray
+
+from snapkit.blocks.extrapolation import SPREAD_OF_ALL, Band, Growth
 from snapkit.errors import InvalidRequest
+from snapkit.units import seconds_text
 
 _REMEMBERED = 4096
 """A schedule leaves few different gaps: 53 to 314 over a year of common retention rules."""
@@ -18,26 +23,30 @@ _NONE = 1e-9
 class Table:
     """Changed blocks per interval, interpolated between points by power laws.
 
-    Below the shortest interval the first power law goes on; beyond the longest one T, the slope between T/4 and T.
-    Both slopes lie within [0, 1], for more time changes no fewer blocks, and twice the time at most twice as many.
+    Below the shortest interval the first power law goes on; beyond the longest one T, the slope between T/4 and T, or
+    its mean with the growth where that is known. A single point goes on with the growth both ways.
+    All these slopes lie within [0, 1], for more time changes no fewer blocks, and twice the time at most twice as many.
     A dip among the points, which only chance makes, is levelled.
     """
 
-    __slots__ = ("_anchors", "_blocks", "_intervals", "_most", "_seen", "_slopes")
+    __slots__ = ("_anchors", "_beyond", "_blocks", "_intervals", "_most", "_seen", "_slopes")
 
-    def __init__(self, points: Iterable[tuple[float, float]], most: float = float("inf")) -> None:
+    def __init__(
+        self, points: Iterable[tuple[float, float]], most: float = float("inf"), growth: Growth | None = None
+    ) -> None:
         """Lay power laws through pairs of an interval [s] and its blocks.
 
         Args:
             points: the pairs.
             most: all the blocks that there are; beyond the table no interval changes more.
+            growth: what is known of how it goes on.
 
         Raises:
-            InvalidRequest: there are fewer than two different intervals.
+            InvalidRequest: there are fewer than two different intervals, or none where the growth is known.
         """
         ordered = sorted(points)
         intervals = [interval for interval, _ in ordered]
-        if len(intervals) < 2 or any(longer <= shorter for shorter, longer in pairwise(intervals)):
+        if len(intervals) < (1 if growth else 2) or any(longer <= shorter for shorter, longer in pairwise(intervals)):
             raise InvalidRequest("intervals", intervals, "are not two or more different ones", "add points")
         blocks = list(accumulate((max(count, _NONE) for _, count in ordered), max))
         laws = [log(after / before) for before, after in pairwise(blocks)]
@@ -45,10 +54,13 @@ class Table:
         self._intervals = intervals
         self._anchors = [intervals[0], *intervals]
         self._blocks = [blocks[0], *blocks]
-        self._slopes = [min(laws[0], 1.0), *laws, 0.0]
+        self._slopes = [min(laws[0], 1.0) if laws else 0.0, *laws, 0.0]
         self._seen: dict[float, float] = {}
         self._most = max(most, blocks[-1])
-        self._slopes[-1] = min(log(blocks[-1] / self(intervals[-1] / 4)) / log(4), 1.0)
+        self._beyond = self._going_on(growth).band
+        self._slopes[-1] = self._beyond.likely
+        if not laws:
+            self._slopes[0] = self._beyond.likely
 
     @property
     def shortest(self) -> float:
@@ -65,6 +77,32 @@ class Table:
         seen = self._seen.get(interval)
         return self._look_up(interval) if seen is None else seen
 
+    def many(self, intervals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the distinct blocks that each of many intervals [s] changes."""
+        law = np.searchsorted(self._intervals, intervals, side="right")
+        anchors, blocks, slopes = (np.asarray(each)[law] for each in (self._anchors, self._blocks, self._slopes))
+        return np.where(intervals > 0, np.minimum(blocks * (intervals / anchors) ** slopes, self._most), 0.0)
+
+    @property
+    def beyond(self) -> Band:
+        """The powers of the interval with which it goes on beyond the longest one, an 80 % band."""
+        return self._beyond
+
+    @property
+    def beyond_text(self) -> str:
+        """How it goes on beyond the longest interval, for people."""
+        low, likely, high = (f"{power:.2f}" for power in self._beyond)
+        grown = f"grow with the interval to the power {likely} (80 % band {low} to {high})"
+        return f"Beyond {seconds_text(self.longest)} the changed blocks {grown}, judged by 54 real disks."
+
+    def band(self, interval: float) -> Band:
+        """Return the distinct blocks that an interval [s] changes, as an 80 % band: up to the longest one, a point."""
+        likely, longer = self(interval), interval / self.longest
+        if longer <= 1:
+            return Band(likely, likely, likely)
+        low, high = (min(self._blocks[-1] * longer**power, self._most) for power in self._beyond[::2])
+        return Band(min(low, likely), likely, max(high, likely))
+
     def joined(self, before: float, after: float) -> float:
         """Return the distinct blocks of two stretches laid end to end, given those of each.
 
@@ -76,6 +114,12 @@ class Table:
         if less <= 0 or law < _FLAT:
             return more
         return float(min(more * (1 + (less / more) ** (1 / law)) ** law, max(more, self._most)))
+
+    def _going_on(self, growth: Growth | None) -> Growth:
+        if growth and len(self._intervals) == 1:
+            return growth
+        slope = min(log(self._blocks[-1] / self(self.longest / 4)) / log(4), 1.0)
+        return growth.between(slope) if growth else Growth(slope, SPREAD_OF_ALL)
 
     def _look_up(self, interval: float) -> float:
         if interval <= 0.0:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from snapkit.blocks.extrapolation import FEWEST, Growth, growth_of
 from snapkit.errors import InvalidRequest
 from snapkit.units import GIB, seconds_text
 
@@ -18,6 +20,7 @@ class History:
 
     Attributes:
         points: mean blocks per mean interval [s] of rows of about equal interval.
+        growth: how the footprint goes on, by the longest interval with enough rows to tell.
         rows: how many rows there are.
         total: of all their intervals [s].
         measured: whether every row was counted, and none estimated.
@@ -26,6 +29,7 @@ class History:
     """
 
     points: dict[float, float]
+    growth: Growth | None
     rows: int
     total: float
     measured: bool
@@ -37,32 +41,27 @@ class History:
         """Read a table.
 
         Raises:
-            InvalidRequest: a column is missing or has no numbers in it, or fewer than two intervals differ.
+            InvalidRequest: a column is missing or holds what cannot be, or fewer than two intervals differ and no
+                interval has rows enough to tell how it goes on.
         """
         intervals, blocks = (_numbers(frame, name) for name in ("interval_s", "changed_blocks"))
-        for name, values, good in (("interval_s", intervals, intervals > 0), ("changed_blocks", blocks, blocks >= 0)):
-            if not good.all():
-                least = "not above 0" if name == "interval_s" else "below 0"
-                raise InvalidRequest(name, values[~good][0].item(), f"is {least}", "leave the row out")
+        written = _numbers(frame, "written_blocks") if "written_blocks" in frame else None
+        _check(intervals, blocks, written)
         order = np.argsort(intervals, kind="stable")
-        points, start = {}, 0
+        points, growth, start = {}, None, 0
         for end in range(1, len(order) + 1):
             if end == len(order) or intervals[order[end]] > ALIKE * intervals[order[start]]:
                 alike = order[start:end]
                 points[float(intervals[alike].mean())] = float(blocks[alike].mean())
+                growth = growth_of(blocks[alike], None if written is None else written[alike]) or growth
                 start = end
-        if len(points) < 2:
-            found = [seconds_text(each) for each in points]
-            rule = f"has {len(points)} interval{'' if len(points) == 1 else 's'}, and from fewer than 2 different ones "
-            rule += "nothing follows for others"
-            remedy = (
-                "add snapshots that lie further apart: volume.change_history(snapshots[::4]) compares every fourth one"
-            )
-            raise InvalidRequest("history", found, rule, remedy)
+        if len(points) < (1 if growth else 2):
+            raise _too_few(list(points))
         told = size if size is not None else frame.attrs.get("size_bytes")
         least_size = max(1, -(-int(blocks.max() * block_size) // GIB)) * GIB
         return cls(
             points=points,
+            growth=growth,
             rows=len(order),
             total=float(intervals.sum()),
             measured="source" not in frame or bool((frame["source"] == "measured").all()),
@@ -71,7 +70,30 @@ class History:
         )
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _check(intervals: NDArray[np.float64], blocks: NDArray[np.float64], written: NDArray[np.float64] | None) -> None:
+    for name, values, good in (("interval_s", intervals, intervals > 0), ("changed_blocks", blocks, blocks >= 0)):
+        if not good.all():
+            least = "not above 0" if name == "interval_s" else "below 0"
+            raise InvalidRequest(name, values[~good][0].item(), f"is {least}", "leave the row out")
+    if written is None:
+        return
+    if (written < 0).any():
+        raise InvalidRequest("written_blocks", written[written < 0][0].item(), "is below 0", "leave the row out")
+    if written.sum() < blocks.sum():
+        rule = f"are fewer than the {blocks.sum():,.0f} changed ones, and each was written once at least"
+        remedy = "count a write once for each block that it touches: about VolumeWriteOps + VolumeWriteBytes / block"
+        raise InvalidRequest("written_blocks", f"{written.sum():,.0f} in all", rule, f"{remedy} size")
+
+
+def _too_few(intervals: list[float]) -> InvalidRequest:
+    found = [seconds_text(each) for each in intervals]
+    rule = f"has {len(found)} interval{'' if len(found) == 1 else 's'}, and from fewer than 2 different ones "
+    rule += f"nothing follows for others unless one has {FEWEST} rows or more"
+    remedy = "add snapshots that lie further apart: volume.change_history(snapshots[::4]) compares every fourth one"
+    return InvalidRequest("history", found, rule, remedy)
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
     remedy = "give a frame such as volume.change_history()"
     if not isinstance(frame, pd.DataFrame) or name not in frame:
         columns = list(frame.columns) if isinstance(frame, pd.DataFrame) else type(frame).__name__

@@ -40,6 +40,11 @@ class Lineage:
         """When the retained snapshots were taken [s], oldest first."""
         return list(self)
 
+    @property
+    def newest(self) -> float:
+        """When the newest one was taken [s]; minus infinity where there is none."""
+        return self._newest
+
     def __len__(self) -> int:
         return len(self._increments)
 

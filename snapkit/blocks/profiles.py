@@ -1,9 +1,12 @@
 """Figures of real disks, recorded with their source."""
 
+import math
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
+from snapkit.blocks.classes import Classes
 from snapkit.errors import InvalidRequest
 from snapkit.units import to_seconds
 
@@ -18,6 +21,9 @@ class Profile:
         size: the size of the disk [bytes].
         block_size: the unit of the counts [bytes].
         changed_blocks: mean blocks changed per interval [s].
+        classes: its footprint in writes, or None where that is not known.
+        write_size: the bytes that stand for one touch of a block.
+        following: the share of touches that went to the block right behind the one touched before.
     """
 
     source: str
@@ -25,6 +31,9 @@ class Profile:
     size: int
     block_size: int
     changed_blocks: dict[float, float]
+    classes: Classes | None
+    write_size: float
+    following: float
 
 
 def load(name: str) -> Profile:
@@ -37,10 +46,19 @@ def load(name: str) -> Profile:
     if name not in profiles:
         raise InvalidRequest("profile", name, "is not known", f"choose one of {', '.join(sorted(profiles))}")
     disk = profiles[name]
+    writes = disk.get("writes", {})
     return Profile(
         source=f"{disk['source']}; {disk['method']}; computed {disk['computed']}",
         span=to_seconds(disk["span"]),
         size=disk["size"],
         block_size=disk["block_size"],
         changed_blocks={to_seconds(interval): blocks for interval, blocks in disk["changed_blocks"].items()},
+        classes=_classes(writes, disk) if writes else None,
+        write_size=writes.get("write_size", math.nan),
+        following=writes.get("following", 0.0),
     )
+
+
+def _classes(writes: dict[str, Any], disk: dict[str, Any]) -> Classes:
+    random, sweeps = (tuple((share, room) for share, room in writes[kind]) for kind in ("random", "sweeps"))
+    return Classes(random, sweeps, writes["ramp"], -(-disk["size"] // disk["block_size"]))

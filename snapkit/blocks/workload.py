@@ -8,9 +8,12 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from snapkit import _html
+from snapkit.blocks import fitting, rates
 from snapkit.blocks.exact import TraceIndex
+from snapkit.blocks.extrapolation import Band
 from snapkit.blocks.footprint import Table
 from snapkit.blocks.history import History
 from snapkit.blocks.profiles import load
@@ -42,7 +45,7 @@ _STATIONARY = "Every moment is like every other: what changes depends on how lon
 class Workload:
     """Which blocks of a volume are written when, known from a trace or from a table of its footprint.
 
-    Make one with `from_trace`, `from_table`, `from_changes` or `profile`.
+    Make one with `from_trace`, `from_table`, `from_changes`, `from_rates`, `fit` or `profile`.
 
     Attributes:
         name: what it is called.
@@ -51,11 +54,12 @@ class Workload:
         size: the size of the volume [bytes].
         block_size: the unit of every count of blocks [bytes].
         assumptions: what its figures rest on besides measurement, a sentence each.
+        write_size: the mean bytes for one touch of a block, NaN where single writes are not known.
     """
 
     def __init__(
         self,
-        known: TraceIndex | Table,
+        known: TraceIndex | Table | None,
         *,
         name: str,
         source: str,
@@ -72,6 +76,7 @@ class Workload:
         self.block_size = block_size
         self.assumptions = assumptions
         self._scale = scale
+        self.write_size = math.nan
         self._counted = True
         self._known = known
         self._trace = known if isinstance(known, TraceIndex) else None
@@ -101,8 +106,9 @@ class Workload:
         recording = Recording.of(frame, device, span)
         seconds = recording.span_us / 1e6
         size = -(-recording.extent // GIB) * GIB
-        return cls(
-            TraceIndex(*recording.touches(unit), recording.span_us),
+        times, blocks = recording.touches(unit)
+        made = cls(
+            TraceIndex(times, blocks, recording.span_us),
             name="trace" if device is None else f"trace of device {device}",
             source=f"block trace with {int(recording.written.sum()):,} writes in {seconds_text(seconds)}",
             span=seconds,
@@ -110,6 +116,8 @@ class Workload:
             block_size=unit,
             assumptions=(f"Data lies as far as the requests reach, {bytes_text(size)}: a full snapshot copies that.",),
         )
+        made.write_size = int(recording.lengths.sum(where=recording.written)) / len(times)
+        return made
 
     @classmethod
     def from_table(
@@ -155,16 +163,19 @@ class Workload:
     def from_changes(cls, frame: pd.DataFrame, size: Size | None = None, block_size: Size = BLOCK) -> Self:
         """Know what changed between the snapshots of a volume; every moment is taken to be like every other.
 
-        Rows of about equal interval are averaged; between the intervals it goes on as `from_table` does.
+        Rows of about equal interval are averaged; between the intervals it goes on as `from_table` does. Beyond the
+        longest one the variation of 24 rows or more tells how it goes on, see `snapkit.blocks.extrapolation`.
 
         Args:
             frame: such as `Volume.change_history` gives: columns ``interval_s`` and ``changed_blocks``, and optionally
-                ``source``, where anything but ``"measured"`` makes the workload a modelled one.
+                ``source``, where anything but ``"measured"`` makes the workload a modelled one, and
+                ``written_blocks``, the writes of each row, one counting once for each block that it touches.
             size: of the data on the volume [bytes], which a full snapshot copies; by default what the history says.
             block_size: the unit of the counts [bytes].
 
         Raises:
-            InvalidRequest: a column is missing or holds what cannot be, or fewer than two intervals differ.
+            InvalidRequest: a column is missing or holds what cannot be, or fewer than two intervals differ and no
+                interval has 24 rows.
         """
         unit = to_bytes(block_size, "block_size")
         history = History.of(frame, None if size is None else to_bytes(size), unit)
@@ -173,7 +184,9 @@ class Workload:
             assumptions.append("Some of the changes were estimated from a sample of the blocks.")
         if not history.size_known:
             assumptions.append(f"The data take {bytes_text(history.size)}, as much as ever changed: give size= if not.")
-        table = Table(history.points.items(), -(-history.size // unit))
+        table = Table(history.points.items(), -(-history.size // unit), history.growth)
+        if history.growth:
+            assumptions.append(table.beyond_text)
         volume = frame.attrs.get("volume")
         made = cls(
             table,
@@ -220,6 +233,9 @@ class Workload:
             scale=volume / disk.size,
         )
 
+    fit = classmethod(fitting.fit)
+    from_rates = classmethod(rates.from_rates)
+
     def changed_between(self, a: Duration, b: Duration) -> int | float:
         """Count the distinct blocks written after moment a, up to and including moment b.
 
@@ -234,7 +250,7 @@ class Workload:
             InvalidRequest: a is before the start, b is before a, or one of them is no moment.
         """
         if not (isinstance(a, float) and isinstance(b, float) and 0.0 <= a <= b < math.inf):
-            a, b = _window(a, b)
+            a, b = window(a, b)
         trace = self._trace
         if trace is None:
             return self._table(b - a)
@@ -243,6 +259,10 @@ class Workload:
         if a >= self.span:
             return self._table(b - a)
         return self._table.joined(trace.between(a, self.span), self._table(b - self.span))
+
+    def sampled(self, seed: int, replication: int = 0) -> "Workload":  # noqa: ARG002 - one has many paths, see FittedWorkload
+        """Take one of the ways in which it may be written: itself, where there is but one."""
+        return self
 
     @property
     def stationary(self) -> bool:
@@ -259,7 +279,7 @@ class Workload:
         Raises:
             InvalidRequest: a is before the start, b is before a, or one of them is no moment.
         """
-        start, end = _window(a, b)
+        start, end = window(a, b)
         if self._trace:
             return "measured" if end <= self.span else "modelled"
         return self._provenance_of(end - start)
@@ -274,6 +294,18 @@ class Workload:
     def footprint(self, interval: Duration) -> float:
         """Return the distinct blocks expected in any window of a length, wherever it begins."""
         return self._table(_moment(interval, "interval"))
+
+    def footprints(self, intervals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the footprint of each of many intervals [s]."""
+        return self._table.many(intervals)
+
+    def footprint_band(self, interval: Duration) -> Band:
+        """Return the footprint with an 80 % band: the blocks ``low``, ``likely`` and ``high``.
+
+        Up to the longest measured interval the three are one. Beyond it they are modelled, and drift apart by a factor
+        that grows with the interval to a constant power; see `snapkit.blocks.extrapolation`.
+        """
+        return self._table.band(_moment(interval, "interval"))
 
     def curve(self, intervals: Iterable[Duration] = _CURVE) -> pd.DataFrame:
         """Tabulate how many blocks change per interval.
@@ -327,7 +359,8 @@ class Workload:
 
     @cached_property
     def _table(self) -> Table:
-        if isinstance(self._known, Table):
+        if not isinstance(self._known, TraceIndex):
+            assert isinstance(self._known, Table)  # noqa: S101 - what is fitted has a table of its own
             return self._known
         lengths = np.geomspace(self._known.span_us * 2.0**-20, self._known.span_us, 64)
         blocks = self._known.working_set(lengths)
@@ -347,7 +380,12 @@ class Workload:
         return self._table(interval), 0
 
 
-def _window(a: Duration, b: Duration) -> tuple[float, float]:
+def window(a: Duration, b: Duration) -> tuple[float, float]:
+    """Read two moments since the start [s], the later one second.
+
+    Raises:
+        InvalidRequest: a is before the start, b is before a, or one of them is no moment.
+    """
     start, end = _moment(a, "a"), _moment(b, "b")
     if end < start:
         raise InvalidRequest("b", b, f"is before a, {a!r}", "give the earlier moment first")
