@@ -1,8 +1,24 @@
 """A SimPy model of differential snapshots: what a strategy will cost, and lose, before it is automated."""
 
-from simulation.model import Scenario, simulate
-from simulation.outcome import Outcome
-from simulation.study import Choice, Study, study
+from simulation.choosing import Choice
+from simulation.model import simulate
+from simulation.outcome import Outcome, Outcomes
+from simulation.scenario import Conditions, Fleet, Scenario
+from simulation.screening import Screening, screen
+from simulation.study import Study, study
 from snapkit.blocks import Workload
 
-__all__ = ["Choice", "Outcome", "Scenario", "Study", "Workload", "simulate", "study"]
+__all__ = [
+    "Choice",
+    "Conditions",
+    "Fleet",
+    "Outcome",
+    "Outcomes",
+    "Scenario",
+    "Screening",
+    "Study",
+    "Workload",
+    "screen",
+    "simulate",
+    "study",
+]

@@ -1,111 +1,51 @@
-"""The model: one volume, written to by a workload, under a strategy.
+"""The model: volumes that are written to by a workload, under a strategy, in a region.
 
 A schedule fires; the blocks changed since the previous snapshot are counted; the snapshot stays pending for as long
-as the timing says; when it completes, retention decides which ones go. What AWS limits is limited here: snapshots of
-one volume that are pending at once, and the time between two of them.
+as the timing says, or as the others in its region leave it; when it completes, retention decides which ones go. What
+AWS limits is limited here: snapshots of one volume and of one account that are pending at once, the time between two
+of a volume, and the rate of calls.
 
 A snapshot costs two SimPy events: the schedule's and its completion. Both are plain timeouts; the textbook way, a
 process and a resource for each snapshot, gives the same answers about four times slower (see ``tests/oracle.py``).
 """
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from math import isinf, nextafter
+from collections import defaultdict
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from math import inf, nextafter
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeAlias, overload
 
-import numpy as np
 import simpy
 
-from simulation.outcome import Log, Outcome
+from simulation.chances import Chances, seed_of
+from simulation.copies import Copies
+from simulation.outcome import Log, Outcome, Outcomes
+from simulation.region import Region, Turn
+from simulation.scenario import Fleet, Scenario
 from snapkit import rules
-from snapkit.blocks import Lineage, Workload
+from snapkit.blocks import Lineage
 from snapkit.errors import InvalidRequest
-from snapkit.prices import Prices
-from snapkit.strategy import Ledger, Strategy
+from snapkit.strategy import Ledger
 from snapkit.strategy.ledger import Lane
 from snapkit.strategy.zones import epoch_of
-from snapkit.timing import Timing
-from snapkit.units import HOUR, Duration, Size, bytes_text, to_bytes, to_seconds
+from snapkit.units import HOUR, MINUTE
 
-_WEATHER = 1
-"""The purpose of the random stream that slows and quickens the region's uploads from hour to hour."""
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """What is simulated: one volume under one strategy.
-
-    Attributes:
-        strategy: when to snapshot, what to keep.
-        workload: how the volume's blocks are written; its time 0 is `start`.
-        horizon: how long to simulate.
-        start: the moment the strategy takes over a volume that has no snapshot yet; it takes the first one at once.
-        size: size of the volume: more blocks than that never change; the workload's own unless given. Data is taken
-            to lie on it as far as the workload reaches, `Workload.size` (assumed): that is what a full snapshot copies.
-        volume_type: decides how many snapshots may be pending at once.
-        timing: changed bytes to seconds.
-        prices: what AWS charges.
-    """
-
-    strategy: Strategy
-    workload: Workload
-    horizon: Duration = "90d"
-    start: datetime = field(default=datetime(2026, 1, 5, tzinfo=UTC), kw_only=True)
-    size: Size | None = field(default=None, kw_only=True)
-    volume_type: str = field(default="gp3", kw_only=True)
-    timing: Timing = field(default=Timing(), kw_only=True)
-    prices: Prices = field(default=Prices(), kw_only=True)
-
-    def __post_init__(self) -> None:
-        """Refuse a horizon, a start, a size or a volume type that cannot be."""
-        if not isinstance(self.strategy, Strategy) or not isinstance(self.workload, Workload):
-            wrong = self.workload if isinstance(self.strategy, Strategy) else self.strategy
-            raise InvalidRequest("scenario", wrong, "is no part of one", "give Scenario(strategy, workload)")
-        seconds = to_seconds(self.horizon, "horizon")
-        start = epoch_of(self.start, "start")
-        rules.pending_limit(self.volume_type)
-        size = self.workload.size if self.size is None else to_bytes(self.size)
-        remedy = "give the volume's real size, such as '100 GiB'"
-        if size < self.workload.size:
-            rule = f"is less than the workload reaches, {bytes_text(self.workload.size)}"
-            raise InvalidRequest("size", bytes_text(size), rule, remedy)
-        if size > rules.LARGEST_VOLUME:
-            rule = f"is more than EBS allows, {bytes_text(rules.LARGEST_VOLUME)}"
-            raise InvalidRequest("size", bytes_text(size), rule, remedy)
-        if not isinstance(self.timing, Timing) or not isinstance(self.prices, Prices):
-            wrong = self.prices if isinstance(self.timing, Timing) else self.timing
-            raise InvalidRequest("scenario", wrong, "is no part of one", "give timing=Timing(...), prices=Prices(...)")
-        for tier in self.strategy.tiers:
-            first = next(tier.schedule.epochs(start), None)
-            if first is None or first > start + seconds:
-                raise InvalidRequest(
-                    "horizon",
-                    self.horizon,
-                    f"ends before {tier.schedule.describe()} comes due",
-                    "simulate a longer time, or leave that tier out",
-                )
-
-    @property
-    def horizon_seconds(self) -> float:
-        """How long to simulate [s]."""
-        return to_seconds(self.horizon)
-
-    @property
-    def blocks(self) -> int:
-        """Blocks of the volume."""
-        size = self.workload.size if self.size is None else to_bytes(self.size)
-        return -(-size // self.workload.block_size)
-
-    @property
-    def full_blocks(self) -> int:
-        """Blocks of a full snapshot."""
-        return -(-self.workload.size // self.workload.block_size)
+Places: TypeAlias = Mapping[str, simpy.Resource]
+Events: TypeAlias = Generator[simpy.Event, Any, None]
 
 
-def simulate(scenario: Scenario, seed: int = 0, *, replication: int = 0) -> Outcome:
-    """Run one scenario once.
+@overload
+def simulate(scenario: Scenario, seed: int = 0, *, replication: int = 0) -> Outcome: ...
+
+
+@overload
+def simulate(scenario: Fleet, seed: int = 0, *, replication: int = 0) -> Outcomes: ...
+
+
+def simulate(scenario: Scenario | Fleet, seed: int = 0, *, replication: int = 0) -> Outcome | Outcomes:
+    """Run one scenario once, or many volumes together.
 
     The same seed and replication meet the same chances, whatever the strategy: differences between strategies are
     theirs, not luck. Equal arguments give equal outcomes to the last byte.
@@ -115,18 +55,27 @@ def simulate(scenario: Scenario, seed: int = 0, *, replication: int = 0) -> Outc
         seed: root of all random streams.
         replication: which of the many possible runs this is.
     """
-    if not isinstance(scenario, Scenario):
+    if not isinstance(scenario, Scenario | Fleet):
         raise InvalidRequest("scenario", scenario, "is none", "give Scenario(strategy, workload)")
     for name, value in (("seed", seed), ("replication", replication)):
         if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
             raise InvalidRequest(name, value, "is not a whole number of at least 0", "give one, such as 1")
+    volumes = scenario.volumes if isinstance(scenario, Fleet) else {"": scenario}
     env = simpy.Environment()
-    volume = Volume(env, scenario, _slowness(scenario, seed, replication))
-    env.process(volume.protect())
+    regions: dict[str, Region] = {}
+    places: Places = defaultdict(lambda: simpy.Resource(env, rules.COPIES_AT_ONCE))
+    models: dict[str, Volume] = {}
+    volumes = {name: _on_one_path(each, name, seed, replication) for name, each in volumes.items()}
+    for name, each in volumes.items():
+        region = regions.setdefault(each.conditions.region, Region(env, each.conditions))
+        models[name] = Volume(env, each, region, Chances.of(each, name, seed, replication), places)
+        env.process(models[name].protect())
     # SimPy stops before what happens at the time given; the horizon itself belongs to the run.
     env.run(until=nextafter(scenario.horizon_seconds, float("inf")))
-    volume.keep_chain()
-    return Outcome(scenario, volume.log)
+    for model in models.values():
+        model.keep_chain()
+    outcomes = {name: Outcome(each, models[name].log) for name, each in volumes.items()}
+    return Outcomes(outcomes) if isinstance(scenario, Fleet) else outcomes[""]
 
 
 class Volume:
@@ -136,78 +85,158 @@ class Volume:
         log: what happened.
     """
 
-    def __init__(self, env: simpy.Environment, scenario: Scenario, slowness: list[float] | None) -> None:
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        region: Region,
+        chances: Chances,
+        places: Places,
+    ) -> None:
         """Set up a volume without snapshots.
 
         Args:
             env: the environment, at time 0.
             scenario: what is simulated.
-            slowness: by what uploads are slowed down in each hour; None for never.
+            region: where the volume is.
+            chances: what chance has in store for it.
+            places: how many copies may be in progress at once, by the region that they go to.
         """
         self.log = Log()
         self._env = env
+        self._region = region
+        self._slowness, self._lateness, self._errors = chances.slowness, chances.lateness, chances.errors
         self._start = epoch_of(scenario.start, "start")
         self._ledger = Ledger(scenario.strategy, self._start)
-        self._lineage = Lineage(_changed(scenario), scenario.full_blocks)
+        changed = _changed(scenario)
+        self._lineage = Lineage(changed, scenario.full_blocks)
+        self._copies = [
+            Copies(env, scenario, region, places[region], changed) for region in scenario.strategy.copy_regions
+        ]
+        self.log.copies = {copies.region: copies.log for copies in self._copies}
         self._limit = rules.pending_limit(scenario.volume_type)
         self._block = scenario.workload.block_size
-        self._seconds = scenario.timing.seconds
-        self._slowness = slowness
+        self._latency, self._rate = scenario.timing.latency, scenario.timing.rate
+        self._rested_at = 0.0
+        self._next_due = 0.0
         self._pending = 0
         self._room: simpy.Event | None = None
 
-    def protect(self) -> Generator[simpy.Event, None, None]:
+    def protect(self) -> Events:
         """Take a snapshot whenever the strategy wants one and AWS allows it."""
-        env, ledger = self._env, self._ledger
-        last = -rules.CREATE_GAP
+        env, ledger, start, lateness = self._env, self._ledger, self._start, self._lateness
         while True:
             now = env.now
-            if lanes := ledger.due(self._start + now):
-                if now - last < rules.CREATE_GAP:
-                    yield env.timeout(last + rules.CREATE_GAP - now)
-                    continue
-                if self._pending == self._limit:
-                    self._room = env.event()
-                    yield self._room
-                    continue
-                last = now
-                self._take(now, lanes)
-            moment = ledger.next_due(self._start + now)
-            if isinf(moment):
+            if lanes := ledger.due(start + now):
+                if hindrance := self._hindrance(now):
+                    yield from self._wait_and_take(hindrance)
+                    now = env.now
+                else:
+                    self._take(now, lanes)
+            moment = ledger.next_due(start + now) - start
+            if moment == inf:
                 return
-            yield env.timeout(moment - self._start - now)
+            self._next_due = moment
+            if lateness is not None:
+                moment += lateness[min(int(moment // HOUR), len(lateness) - 1)]
+            yield env.timeout(moment - now)
 
-    def _take(self, now: float, lanes: list[Lane]) -> None:
+    def _hindrance(self, now: float, *, waited: bool = False) -> simpy.Event | None:
+        """Return what to wait for before a snapshot may be taken; None where nothing stands in the way."""
+        region = self._region
+        if now < self._rested_at or now < region.free_at:
+            return self._env.timeout(max(self._rested_at, region.free_at) - now)
+        if self._pending == self._limit:
+            self._room = self._room or self._env.event()
+            return self._room
+        return region.room() if region.full and not waited else None
+
+    def _wait_and_take(self, hindrance: simpy.Event | None) -> Events:
+        """Take the snapshot that is due once nothing stands in its way, if it is still due then."""
+        waited = False
+        while hindrance is not None:
+            yield hindrance
+            waited = waited or isinstance(hindrance, Turn)
+            hindrance = self._hindrance(self._env.now, waited=waited)
+        if lanes := self._ledger.due(self._start + self._env.now):
+            self._take(self._env.now, lanes, waited=waited)
+        elif waited:
+            self._region.end()
+
+    def _take(self, now: float, lanes: list[Lane], *, waited: bool = False) -> None:
+        self._region.begin(now, waited=waited)
+        self._rested_at = now + rules.CREATE_GAP
         changed = self._lineage.add(now)
-        seconds = self._seconds(changed * self._block)
-        if self._slowness is not None:
-            seconds *= self._slowness[int(now // HOUR)]
         alone = len(lanes) == 1
         due = lanes[0].slot if alone else max(lane.slot for lane in lanes)
         tiers = lanes[0].alone if alone else tuple(lane.tier.name for lane in lanes)
         number = self.log.take(now, due, tiers, changed, self._lineage.stored)
         self._ledger.start(number, self._start + now, lanes)
         self._pending += 1
-        # A callback instead of a process for each snapshot saves two events.
-        self._env.timeout(seconds, number).callbacks.append(self._complete)
+        slowness = 1.0 if self._slowness is None else self._slowness[int(now // HOUR)]
+        delay, size, link = self._latency * slowness, changed * self._block * slowness, self._region.link
+        if link is None:
+            # A callback instead of a process for each snapshot saves two events.
+            self._env.timeout(delay + size / self._rate, number).callbacks.append(self._end)
+        else:
+            link.send(size, self._rate, partial(self._end, _Sent(number)), delay=delay)
 
-    def _complete(self, event: Any) -> None:
-        now, log = self._env.now, self.log
-        number: int = event.value
-        log.completed[number] = now
+    def _end(self, event: "simpy.Event | _Sent") -> None:
+        now, log, errors = self._env.now, self.log, self._errors
+        number: Any = event.value
         self._pending -= 1
-        for other in self._ledger.complete(number):
-            log.deleted[other] = now
-            self._lineage.delete(log.started[other])
-            self._ledger.delete(other)
+        self._region.end()
+        if errors is not None and errors[int(log.started[number] // MINUTE)]:
+            self._fail(number)
+        else:
+            log.completed[number] = now
+            for copies in self._copies:
+                copies.want(number, log.started[number], log.tiers[number])
+            for other in self._ledger.complete(number):
+                log.deleted[other] = now
+                self._lineage.delete(log.started[other])
+                self._ledger.delete(other)
         log.store(now, self._lineage.stored)
         if self._room is not None:
             self._room.succeed()
             self._room = None
 
+    def _fail(self, number: int) -> None:
+        """Let a snapshot end in error: it holds nothing, and its slot is open again."""
+        self.log.failed[number] = self._env.now
+        self._lineage.delete(self.log.started[number])
+        self._ledger.fail(number)
+        self._env.process(self._try_again())
+
+    def _try_again(self) -> Events:
+        """Take the snapshot for the slot that is open again, where that is before the next one is due."""
+        env, ledger, start = self._env, self._ledger, self._start
+        if env.now >= self._next_due:
+            # Another slot is open by now, and `protect` about to fill it.
+            return
+        if not ledger.due(start + env.now):
+            moment = ledger.next_due(start + env.now) - start
+            if moment >= self._next_due:
+                return
+            yield env.timeout(moment - env.now)
+        yield from self._wait_and_take(self._hindrance(env.now))
+
     def keep_chain(self) -> None:
         """Note what each snapshot stores that is there at the end."""
         self.log.chain = {time: self._lineage.increment(time) for time in self._lineage}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The end of an upload by a link, which tells the number as a timeout does."""
+
+    value: int
+
+
+def _on_one_path(scenario: Scenario, name: str, seed: int, replication: int) -> Scenario:
+    """Choose one of the ways in which its volume may be written: the same for every strategy, and its own."""
+    path = scenario.workload.sampled(seed_of(name, seed), replication)
+    return scenario if path is scenario.workload else replace(scenario, workload=path)
 
 
 def _changed(scenario: Scenario) -> Callable[[float, float], float]:
@@ -225,13 +254,3 @@ def _changed(scenario: Scenario) -> Callable[[float, float], float]:
         return count
 
     return changed
-
-
-def _slowness(scenario: Scenario, seed: int, replication: int) -> list[float] | None:
-    """Draw by what the region's weather slows uploads down in each hour, the same for every strategy."""
-    spread = scenario.timing.spread
-    if spread == 0:
-        return None
-    stream = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replication, _WEATHER)))
-    hours = int(scenario.horizon_seconds // HOUR) + 1
-    return list(np.exp(spread * stream.standard_normal(hours)).tolist())

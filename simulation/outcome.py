@@ -1,25 +1,29 @@
 """What came of one run: one row per snapshot, and the figures that decide between strategies."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulation.copies import CopyLog
+from simulation.failures import warm_again
 from snapkit.prices import MONTH
 from snapkit.strategy import Ledger
 from snapkit.strategy.zones import epoch_of
 from snapkit.units import HOUR, bytes_text, seconds_text
 
 if TYPE_CHECKING:
-    from simulation.model import Scenario
+    from simulation.scenario import Scenario
 
 Floats = NDArray[np.float64]
 _LATER = float("inf")
+_STARTED, _COMPLETED, _FAILED = range(3)
 
 
 class Log:
@@ -30,10 +34,12 @@ class Log:
         due: the due time that it serves [s since 1970].
         tiers: the tiers it was taken for.
         changed: the blocks that it copies.
-        completed: when it completed [s]; infinity while pending.
+        completed: when it completed [s]; infinity while pending, and for one that failed.
+        failed: when those ended in error that did [s], by number.
         deleted: when it was deleted [s]; infinity while it is kept.
         stored_at: when the stored amount changed [s].
         stored: blocks stored from each of those moments on; a snapshot's count from its start.
+        copies: what became of the copies, by the region that they are in.
         chain: what each snapshot stores that is there at the end, by its start: the first all its blocks, every other
             those changed since the one before it.
     """
@@ -45,9 +51,11 @@ class Log:
         self.tiers: list[tuple[str, ...]] = []
         self.changed: list[float] = []
         self.completed: list[float] = []
+        self.failed: dict[int, float] = {}
         self.deleted: list[float] = []
         self.stored_at: list[float] = []
         self.stored: list[float] = []
+        self.copies: dict[str, CopyLog] = {}
         self.chain: dict[float, float] = {}
 
     def take(self, now: float, due: float, tiers: tuple[str, ...], changed: float, stored: float) -> int:
@@ -85,7 +93,8 @@ class Outcome:
         """One row per snapshot.
 
         Columns: ``due``, ``started``, ``completed``, ``deleted_at`` (UTC), ``tiers``, ``changed_bytes``,
-        ``duration_s``, ``source`` (where the changed blocks come from, see `Workload.provenance`; ``assumed`` for the
+        ``duration_s``, ``state`` (pending, completed or error, at the end or before it was deleted),
+        ``source`` (where the changed blocks come from, see `Workload.provenance`; ``assumed`` for the
         first, full one) and ``reason`` (why it was deleted, or stays).
         """
         start = self.scenario.start.astimezone(UTC)
@@ -100,10 +109,28 @@ class Outcome:
                 "tiers": list(map(", ".join, log.tiers)),
                 "changed_bytes": np.array(log.changed) * self.scenario.workload.block_size,
                 "duration_s": np.where(np.isfinite(completed), completed - started, np.nan),
+                "state": self._states(),
                 "source": self._sources(),
                 "reason": self._reasons(),
             }
         )
+
+    @cached_property
+    def copies(self) -> pd.DataFrame:
+        """One row per copy in another region.
+
+        Columns: ``region``, ``snapshot`` (its row in `snapshots`), ``started`` (of the snapshot), ``begun``,
+        ``completed``, ``deleted_at`` (UTC), ``full`` and ``copied_bytes``.
+        """
+        start, frames = self.scenario.start.astimezone(UTC), []
+        for region, log in self.log.copies.items():
+            moments = {"started": log.started, "begun": log.begun, "completed": log.completed}
+            moments["deleted_at"] = log.deleted
+            columns: dict[str, Any] = {name: _moments(np.array(column), start) for name, column in moments.items()}
+            columns |= {"full": log.full, "copied_bytes": np.array(log.copied) * self.scenario.workload.block_size}
+            frames.append(pd.DataFrame({"region": region, "snapshot": log.of} | columns))
+        names = ["region", "snapshot", "started", "begun", "completed", "deleted_at", "full", "copied_bytes"]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
 
     @cached_property
     def stored(self) -> pd.Series:
@@ -115,18 +142,23 @@ class Outcome:
     def summary(self) -> pd.Series:
         """Reduce the run to the figures that decide.
 
-        - ``snapshots`` taken, ``missed`` due times (no snapshot of that tier before the next), ``kept`` at the end.
+        - ``snapshots`` taken, ``failed`` in error, ``missed`` due times (no snapshot of that tier before the next),
+          ``kept`` at the end.
         - ``full_duration_s`` of the first snapshot; ``duration_mean_s``, ``duration_p95_s`` of the differential ones.
         - ``rpo_mean_s``, ``rpo_p95_s``, ``rpo_max_s``: what a failure at a random moment after the first complete
           snapshot loses: the time back to the start of the newest complete one. ``unprotected_s``: time until the
           first one is complete.
+        - ``rto_p95_s``: within which time a lost volume is replaced at its full speed, in 95 % of the moments after
+          that; see `simulation.failures` for what is assumed.
         - ``history_s``: how far back the oldest complete snapshot reaches at the end.
         - ``copied_bytes`` in all; ``copied_modelled_share``, what share of the differential ones' bytes lies beyond
           what was measured.
         - ``stored_byte_hours`` over the horizon; ``stored_end_bytes``; ``stored_modelled_share`` of the latter: blocks
           changed in gaps between snapshots that lie beyond what was measured.
-        - ``cost_usd`` over the horizon; ``monthly_cost_usd``, what its last 30 days (or all of it, if shorter) cost a
-          month.
+        - ``copies_cost_usd``: of copies in other regions, their transfer with it, and ``recovery_cost_usd``: of the
+          recovery volume, over the horizon.
+        - ``cost_usd`` of all that over the horizon; ``monthly_cost_usd``, what its last 30 days (or all of it, if
+          shorter) cost a month.
         """
         scenario = self.scenario
         block, horizon = scenario.workload.block_size, scenario.horizon_seconds
@@ -134,16 +166,20 @@ class Outcome:
         started, completed, deleted = (np.array(column) for column in (log.started, log.completed, log.deleted))
         changed = np.array(log.changed, dtype=float) * block
         seconds = np.where(np.isfinite(completed), completed - started, np.nan)
-        differential = seconds[1:][np.isfinite(completed[1:])]
+        later = np.array(self._since) >= 0
+        differential = seconds[later & np.isfinite(completed)]
         kept = np.isinf(deleted) & np.isfinite(completed)
         since, lost_from, lost_to = _exposure(started, completed, horizon)
         tail = min(MONTH, horizon)
-        byte_seconds, tail_byte_seconds = (self._stored_between(begin) * block for begin in (0.0, horizon - tail))
-        copied_later = changed[1:].sum()
-        modelled = changed[1:][np.array(self._sources()[1:], dtype=str) == "modelled"].sum()
+        byte_seconds = _stored_between(log, 0.0, horizon) * block
+        elsewhere = {begin: (self._copies_cost(begin), self._recovery_cost(begin)) for begin in (0.0, horizon - tail)}
+        here = {begin: scenario.prices.stored(_stored_between(log, begin, horizon) * block) for begin in elsewhere}
+        copied_later = changed[later].sum()
+        modelled = changed[np.array(self._sources()) == "modelled"].sum()
         return pd.Series(
             {
                 "snapshots": float(len(started)),
+                "failed": float(len(log.failed)),
                 "missed": float(self._missed()),
                 "kept": float(kept.sum()),
                 "full_duration_s": seconds[0],
@@ -153,14 +189,17 @@ class Outcome:
                 "rpo_p95_s": _quantile(lost_from, lost_to, 0.95),
                 "rpo_max_s": lost_to.max() if len(lost_to) else np.nan,
                 "unprotected_s": since,
+                "rto_p95_s": warm_again(self, 0.95),
                 "history_s": horizon - started[kept].min() if kept.any() else np.nan,
                 "copied_bytes": changed.sum(),
                 "copied_modelled_share": modelled / copied_later if copied_later else 0.0,
                 "stored_byte_hours": byte_seconds / HOUR,
                 "stored_end_bytes": log.stored[-1] * block,
                 "stored_modelled_share": self._stored_modelled() / log.stored[-1],
-                "cost_usd": scenario.prices.stored(byte_seconds),
-                "monthly_cost_usd": scenario.prices.stored(tail_byte_seconds) * MONTH / tail,
+                "copies_cost_usd": elsewhere[0.0][0],
+                "recovery_cost_usd": elsewhere[0.0][1],
+                "cost_usd": here[0.0] + sum(elsewhere[0.0]),
+                "monthly_cost_usd": (here[horizon - tail] + sum(elsewhere[horizon - tail])) * MONTH / tail,
             },
             name=scenario.strategy.name,
         )
@@ -173,8 +212,30 @@ class Outcome:
             f"{bytes_text(figures['stored_end_bytes'])} stored)"
         )
 
+    def _states(self) -> list[str]:
+        states = ["completed" if completed < _LATER else "pending" for completed in self.log.completed]
+        for number in self.log.failed:
+            states[number] = "error"
+        return states
+
+    @cached_property
+    def _since(self) -> list[float]:
+        """List when the snapshot that each was compared with was started [s]; minus infinity for a full one."""
+        log, chain = self.log, list[int]()
+        since = []
+        for number, started in enumerate(log.started):
+            # One that ended in error holds nothing to compare with.
+            while chain and log.failed.get(chain[-1], _LATER) <= started:
+                chain.pop()
+            since.append(log.started[chain[-1]] if chain else -_LATER)
+            chain.append(number)
+        return since
+
     def _sources(self) -> list[str]:
-        return ["assumed", *(self.scenario.workload.provenance(a, b) for a, b in pairwise(self.log.started))]
+        """Tell where the number of blocks that each snapshot copies comes from."""
+        provenance, log = self.scenario.workload.provenance, self.log
+        pairs = zip(self._since, log.started, strict=True)
+        return ["assumed" if since < 0 else provenance(since, started) for since, started in pairs]
 
     def _stored_modelled(self) -> float:
         """Add up the blocks stored at the end whose number was modelled."""
@@ -188,28 +249,48 @@ class Outcome:
         for tier in self.scenario.strategy.tiers:
             slots = list(takewhile(lambda slot: slot <= start + horizon, tier.schedule.epochs(start - 1)))
             starts = [
-                start + at for at, tiers in zip(self.log.started, self.log.tiers, strict=True) if tier.name in tiers
+                start + at
+                for number, (at, tiers) in enumerate(zip(self.log.started, self.log.tiers, strict=True))
+                if tier.name in tiers and number not in self.log.failed
             ]
             served = np.searchsorted(starts, [*slots, float("inf")])
             missed += int(np.count_nonzero(np.diff(served) == 0))
         return missed
 
-    def _stored_between(self, begin: float) -> float:
-        """Integrate the stored blocks from a moment to the horizon [block seconds]."""
-        edges = np.clip([*self.log.stored_at, self.scenario.horizon_seconds], begin, None)
-        return float(np.dot(np.diff(edges), self.log.stored))
+    def _copies_cost(self, begin: float) -> float:
+        """Price what copies store and have sent from a moment to the horizon [USD]."""
+        prices, block, horizon = self.scenario.prices, self.scenario.workload.block_size, self.scenario.horizon_seconds
+        cost = 0.0
+        for log in self.log.copies.values():
+            sent = sum(blocks for blocks, at in zip(log.copied, log.begun, strict=True) if at >= begin)
+            cost += prices.stored(_stored_between(log, begin, horizon) * block) + prices.transferred(sent * block)
+        return cost
+
+    def _recovery_cost(self, begin: float) -> float:
+        """Price the recovery volume from a moment to the horizon [USD]."""
+        scenario, recovery = self.scenario, self.scenario.strategy.recovery
+        if recovery is None:
+            return 0.0
+        start, done = epoch_of(scenario.start, "start"), min(self.log.completed, default=_LATER)
+        made = next((at - start for at in recovery.schedule.epochs(start) if at - start >= done), _LATER)
+        kept = max(0.0, scenario.horizon_seconds - max(begin, made))
+        return scenario.prices.volume(scenario.volume_type, scenario.blocks * scenario.workload.block_size, kept)
 
     def _reasons(self) -> list[str]:
         """Tell why each snapshot was deleted or stays, by going through the run once more."""
         start, log = epoch_of(self.scenario.start, "start"), self.log
         ledger = Ledger(self.scenario.strategy, start)
-        completions = ((at, 1, number) for number, at in enumerate(log.completed) if at < _LATER)
         reasons = ["still pending"] * len(log.started)
-        for at, completes, number in sorted(
-            [*((at, 0, number) for number, at in enumerate(log.started)), *completions]
-        ):
-            if not completes:
+        starts = ((at, _STARTED, number) for number, at in enumerate(log.started))
+        ends = ((at, _COMPLETED, number) for number, at in enumerate(log.completed) if at < _LATER)
+        failures = ((at, _FAILED, number) for number, at in log.failed.items())
+        for at, what, number in sorted((*starts, *ends, *failures)):
+            if what == _STARTED:
                 ledger.start(number, start + at, [ledger.lanes[name] for name in log.tiers[number]])
+                continue
+            if what == _FAILED:
+                ledger.fail(number)
+                reasons[number] = "ended in error"
                 continue
             for other in ledger.complete(number):
                 reasons[other] = "; ".join(ledger.verdict(other)[1])
@@ -217,6 +298,62 @@ class Outcome:
         for number, (_, why) in ledger.verdicts().items():
             reasons[number] = "; ".join(why)
         return reasons
+
+
+class Outcomes(Mapping[str, Outcome]):
+    """One run of many volumes together: the outcome of each, by its name."""
+
+    def __init__(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Hold the outcomes of one run."""
+        self._outcomes = dict(outcomes)
+
+    def __getitem__(self, name: str) -> Outcome:
+        return self._outcomes[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outcomes)
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    @cached_property
+    def snapshots(self) -> pd.DataFrame:
+        """One row per snapshot of any volume, as they were started: ``volume``, ``region``, and `Outcome.snapshots`."""
+        frames = []
+        for name, outcome in self.items():
+            frame = outcome.snapshots.copy()
+            frame.insert(0, "volume", name)
+            frame.insert(1, "region", outcome.scenario.conditions.region)
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True).sort_values("started", kind="stable", ignore_index=True)
+
+    def summary(self) -> pd.DataFrame:
+        """The figures of each volume, one row each: see `Outcome.summary`."""
+        rows = pd.DataFrame([outcome.summary() for outcome in self.values()])
+        return rows.set_index(pd.Index(list(self), name="volume"))
+
+    @cached_property
+    def pending(self) -> pd.DataFrame:
+        """Count the pending snapshots of each region, at each moment (UTC) at which that changes, from then on."""
+        columns: dict[str, list[pd.Series]] = {}
+        for outcome in self.values():
+            log, start = outcome.log, outcome.scenario.start.astimezone(UTC)
+            ends = [*(end for end in log.completed if end < _LATER), *log.failed.values()]
+            moments = _moments(np.array([*log.started, *ends]), start)
+            steps = np.ones(len(moments), dtype=int)
+            steps[len(log.started) :] = -1
+            columns.setdefault(outcome.scenario.conditions.region, []).append(pd.Series(steps, moments))
+        changes = {region: pd.concat(each).groupby(level=0).sum() for region, each in columns.items()}
+        return pd.DataFrame(changes).fillna(0).cumsum().astype(int)
+
+    def __repr__(self) -> str:
+        taken = sum(len(outcome.log.started) for outcome in self.values())
+        return f"<Outcomes: {len(self):,} volumes, {taken:,} snapshots>"
+
+
+def _stored_between(log: Log | CopyLog, begin: float, end: float) -> float:
+    """Integrate stored blocks from one moment to another [block seconds]."""
+    return float(np.dot(np.diff(np.clip([*log.stored_at, end], begin, end)), log.stored))
 
 
 def _moments(seconds: Floats, start: datetime) -> pd.DatetimeIndex:

@@ -1,13 +1,12 @@
 """Pictures of workloads, outcomes and studies, readable in grey."""
 
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from snapkit._picture import Picture
 from snapkit.units import DAY, GIB, HOUR, MINUTE, WEEK, seconds_text, usd_text
 
 if TYPE_CHECKING:
@@ -22,20 +21,6 @@ _PALE = "#8fb4d9"
 _LIMIT = "#b03a2e"
 _MARKERS = "osD^vPX<>"
 _TICKS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, WEEK, 30 * DAY)
-
-
-class Picture(Figure):
-    """A figure that shows itself in a notebook without pyplot and its global state."""
-
-    def __init__(self, width: float, height: float) -> None:
-        """Make an empty picture [inches]."""
-        super().__init__(figsize=(width, height), dpi=110, layout="constrained", facecolor="white")
-
-    def _repr_png_(self) -> bytes:
-        buffer = BytesIO()
-        # The version of matplotlib would otherwise be written into the file.
-        self.savefig(buffer, format="png", metadata={"Software": None})
-        return buffer.getvalue()
 
 
 def curve(workload: "Workload") -> Picture:

@@ -1,17 +1,23 @@
-"""Strategies side by side: the same volume, the same chances, and the choice for a stated RPO and budget."""
+"""Strategies side by side: the same volumes, the same chances, and the choice for a stated RPO and budget."""
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from math import isnan
-from numbers import Integral
-from typing import TYPE_CHECKING, NoReturn, TypedDict, Unpack
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
+import numpy as np
 import pandas as pd
 
-from simulation.model import Scenario, simulate
+from simulation import assumptions
+from simulation.choosing import Choice, Judge, limits
+from simulation.compared import LESS_IS_BETTER, front, named_strategies, named_workloads, together
+from simulation.progress import Progress
+from simulation.racing import CONFIDENCE, Plan, Results, half_width, raced
+from simulation.scenario import Conditions, Fleet, Scenario
 from snapkit import _html
 from snapkit.blocks import Workload
 from snapkit.errors import InvalidRequest
@@ -21,11 +27,7 @@ from snapkit.timing import Timing
 from snapkit.units import Duration, Size, bytes_text, seconds_text, to_seconds, to_usd, usd_text
 
 if TYPE_CHECKING:
-    from simulation.plots import Picture
-
-CONFIDENCE = 0.95
-_AS_LONG = 0.9
-"""A history of at least this share of the longest counts as equally long."""
+    from snapkit._picture import Picture
 
 
 class ScenarioOptions(TypedDict, total=False):
@@ -36,59 +38,97 @@ class ScenarioOptions(TypedDict, total=False):
     volume_type: str
     timing: Timing
     prices: Prices
+    start_within: Duration
+    conditions: Conditions
 
 
-def study(
+def study(  # noqa: PLR0913 - each is a choice of its own, and has a default
     strategies: Iterable[Strategy],
-    workload: Workload,
+    workload: Workload | Iterable[Workload] | Mapping[str, Workload],
     *,
     horizon: Duration = "90d",
     replications: int = 10,
     seed: int = 0,
     executor: Executor | None = None,
+    precision: float | None = None,
+    most: int = 1000,
+    race: bool = True,
+    progress: bool = False,
     **options: Unpack[ScenarioOptions],
 ) -> "Study":
-    """Simulate several strategies on one volume, each a number of times, under common random numbers.
+    """Simulate several strategies on one volume or many, each a number of times, under common random numbers.
+
+    Many volumes are simulated together, each under the strategy: they share what their region has. What chance has in
+    store follows from the seed, the volume, the replication and the purpose, never from the strategy or from who
+    computes it.
+
+    A study that is interrupted, or whose executor fails, returns what was computed, marked as partial, with a warning.
 
     Args:
         strategies: what to compare; their names must differ.
-        workload: how the volume's blocks are written.
+        workload: how the volume's blocks are written; for many volumes a mapping of names, or a list.
         horizon: how long each run lasts.
         replications: how many runs of each strategy; the k-th runs of all strategies meet the same chances.
         seed: root of all random streams.
-        executor: where the runs are computed; here and now unless given. The answers are the same on any.
+        executor: where the runs are computed; here unless given, in several processes if it takes long. The answers
+            are the same on any.
+        precision: run each strategy as often as it takes, until half the width of the 95 % confidence interval of its
+            RPO (p95) and of its monthly cost is at most this share of the mean; replications are then the fewest.
+        most: the most replications of a strategy that a precision may take.
+        race: with a precision, run strategies no more that another surely beats in all that decides.
+        progress: whether to show how far it is, on the standard error stream.
         options: what else the scenarios share, see `Scenario`.
 
     Raises:
-        InvalidRequest: nothing to compare, two strategies of one name, or no replication.
+        InvalidRequest: nothing to compare, two strategies or volumes of one name, no replication or no precision, or an
+            executor that is none or fails before the first run is done.
     """
-    if isinstance(strategies, Strategy) or not isinstance(strategies, Iterable):
-        raise InvalidRequest("strategies", strategies, "is no list of strategies", "give a list of Strategy")
-    scenarios = [Scenario(strategy, workload, horizon, **options) for strategy in strategies]
-    names = [scenario.strategy.name for scenario in scenarios]
-    if not names:
-        raise InvalidRequest("strategies", [], "leave nothing to compare", "give at least one Strategy")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidRequest("strategy name", twice, "stands twice in one study", "give each strategy its own name")
-    if isinstance(replications, bool) or not isinstance(replications, Integral) or replications < 1:
-        raise InvalidRequest("replications", replications, "is not a whole number of at least 1", "try 10")
-    if executor is not None and not isinstance(executor, Executor):
-        raise InvalidRequest("executor", executor, "is none", "give a concurrent.futures.Executor, or leave it out")
-    runs = [(scenario, seed, replication) for scenario in scenarios for replication in range(replications)]
-    if executor is None:
-        summaries = [_summary(*run) for run in runs]
+    listed = named_strategies(strategies)
+    scenarios: list[Scenario | Fleet] = []
+    if isinstance(workload, Workload):
+        scenarios += [Scenario(each, workload, horizon, **options) for each in listed]
     else:
-        futures = [executor.submit(_summary, *run) for run in runs]
-        summaries = [future.result() for future in futures]
-    index = pd.MultiIndex.from_product([names, range(replications)], names=["strategy", "replication"])
-    return Study(
-        tuple(scenarios), pd.DataFrame([summary.to_numpy() for summary in summaries], index, summaries[0].index)
-    )
+        volumes = named_workloads(workload)
+        scenarios += [
+            Fleet({name: Scenario(each, volume, horizon, **options) for name, volume in volumes.items()})
+            for each in listed
+        ]
+    plan = _plan(replications, precision, most, race=race)
+    if executor is not None and not isinstance(executor, Executor):
+        raise InvalidRequest("executor", executor, "is none", "give a concurrent.futures.Executor, or None")
+    return _run(scenarios, plan, seed, executor, Progress(shown=progress))
 
 
-def _summary(scenario: Scenario, seed: int, replication: int) -> pd.Series:
-    return simulate(scenario, seed, replication=replication).summary()
+def _plan(replications: int, precision: float | None, most: int, *, race: bool) -> Plan:
+    for name, value in (("replications", replications), ("most", most)):
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+            raise InvalidRequest(name, value, "is not a whole number of at least 1", "try 10")
+    if precision is None:
+        return Plan(int(replications))
+    if isinstance(precision, bool) or not isinstance(precision, Real) or not 0 < precision < 1:
+        raise InvalidRequest("precision", precision, "is no share between 0 and 1", "try 0.05")
+    if replications < 2:
+        raise InvalidRequest("replications", replications, "leave no margin to judge a precision by", "give 2 or more")
+    if most < replications:
+        raise InvalidRequest(
+            "most", most, f"is less than the {replications} replications", "give more, or fewer of those"
+        )
+    return Plan(int(replications), float(precision), int(most), race)
+
+
+def _run(
+    scenarios: Sequence[Scenario | Fleet], plan: Plan, seed: int, executor: Executor | None, progress: Progress
+) -> "Study":
+    """Simulate all, and tell if it is not all."""
+    results = raced(scenarios, plan, seed, executor, progress)
+    if results.cause is not None:
+        if not results.rows:
+            if isinstance(results.cause, Exception):
+                rule = f"failed before the first run was done: {results.cause!r}"
+                raise InvalidRequest("executor", executor, rule, "give one that works, or none") from results.cause
+            raise results.cause
+        warnings.warn(f"the study is partial: {results.stopped}", RuntimeWarning, stacklevel=3)
+    return Study._of(scenarios, results, seed)
 
 
 @dataclass(frozen=True)
@@ -96,35 +136,116 @@ class Study:
     """Strategies compared.
 
     Attributes:
-        scenarios: what was simulated, one for each strategy.
-        runs: the figures of every run (see `Outcome.summary`), by strategy and replication.
+        scenarios: what was simulated, one for each strategy; a `Fleet` for many volumes.
+        runs: the figures of every run (see `Outcome.summary`), by strategy and replication. Of many volumes amounts are
+            added up, and of times the worst counts; means are averaged.
+        volumes: for many volumes, the study of each, by name.
+        seed: root of all random streams.
+        stopped: why not all runs were done, in words; empty if they were.
+        planned: how many runs there were to be.
+        beaten: the strategies that were run no more because another surely beats them, by name.
     """
 
-    scenarios: Sequence[Scenario]
+    scenarios: Sequence[Scenario | Fleet]
     runs: pd.DataFrame
+    volumes: Mapping[str, "Study"] = field(default_factory=dict, repr=False)
+    seed: int = 0
+    stopped: str = ""
+    planned: int = 0
+    beaten: Sequence[str] = ()
+
+    @classmethod
+    def _of(cls, scenarios: Sequence[Scenario | Fleet], results: Results, seed: int) -> "Study":
+        names = [_strategy(scenario).name for scenario in scenarios]
+        keys = sorted(results.rows)
+        index = pd.MultiIndex.from_tuples([(names[place], k) for place, k in keys], names=["strategy", "replication"])
+        beaten = [names[place] for place in sorted(results.beaten)]
+        planned = sum(results.wanted.values())
+
+        def part(scenarios: Sequence[Scenario | Fleet], rows: list[np.ndarray], **volumes: "Study") -> "Study":
+            frame = pd.DataFrame(rows, index, list(results.names))
+            return cls(scenarios, frame, volumes, seed, results.stopped, planned, beaten)
+
+        first, volumes = scenarios[0], {}
+        if isinstance(first, Fleet):
+            for place, name in enumerate(first):
+                alone = [fleet.volumes[name] for fleet in scenarios if isinstance(fleet, Fleet)]
+                volumes[name] = part(alone, [results.rows[key][place] for key in keys])
+        return part(scenarios, [together(results.rows[key], results.names) for key in keys], **volumes)
+
+    @property
+    def strategies(self) -> tuple[Strategy, ...]:
+        """The strategies that were compared, those of which no run was done left out."""
+        there = set(self.runs.index.get_level_values("strategy"))
+        return tuple(each for each in map(_strategy, self.scenarios) if each.name in there)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """The mean of every figure over the replications, one row per strategy."""
-        return self.runs.groupby("strategy", sort=False).mean()
+        """The mean of every figure over the replications, one row per strategy, and how many ``replications``."""
+        runs = self.runs.groupby("strategy", sort=False)
+        frame = runs.mean()
+        frame["replications"] = runs.size()
+        return frame
 
     @cached_property
     def margins(self) -> pd.DataFrame:
         """Half the width of the 95 % confidence interval of every mean, by Student's t; NaN for one replication."""
-        from scipy.stats import t  # slow to import, and of use only here
+        return pd.DataFrame(
+            {name: _margin(each) for name, each in self.runs.groupby("strategy", sort=False)}
+        ).T.rename_axis("strategy")
 
-        runs = self.runs.groupby("strategy", sort=False)
-        count = len(self.runs) // len(self.scenarios)
-        return runs.sem() * (t.ppf((1 + CONFIDENCE) / 2, count - 1) if count > 1 else float("nan"))
+    @property
+    def front(self) -> pd.DataFrame:
+        """The rows of the frame on the Pareto front: none other is as good in all that decides and better in something.
+
+        What decides are RPO and RTO (p95), the monthly cost, and how far back the history reaches.
+        """
+        return self.frame[front(self.frame)]
+
+    def against(self, name: str) -> pd.DataFrame:
+        """Compare every strategy with one, run by run: the k-th runs of both met the same chances.
+
+        Returns:
+            One row per strategy: the mean difference of each figure that decides, and beside it (``..._margin``) half
+            the width of its 95 % confidence interval, NaN for one replication. A difference smaller than its margin may
+            be chance.
+
+        Raises:
+            InvalidRequest: there is no strategy of that name.
+        """
+        if name not in self.frame.index:
+            raise InvalidRequest(
+                "strategy", name, "is not in the study", f"choose one of {', '.join(self.frame.index)}"
+            )
+        figures = [*(each for each in LESS_IS_BETTER if each in self.runs.columns), "history_s", "duration_mean_s"]
+        rows = {}
+        for other in self.frame.index:
+            differences = self._differences(other, name)[figures]
+            row = {}
+            for figure, margin in _margin(differences).items():
+                row[str(figure)] = float(differences[figure].mean())
+                row[f"{figure}_margin"] = margin
+            rows[other] = row
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
+
+    def _differences(self, name: str, other: str) -> pd.DataFrame:
+        of = self.runs.index.get_level_values("strategy")
+        mine, theirs = (self.runs[of == each].droplevel("strategy") for each in (name, other))
+        common = mine.index.intersection(theirs.index)
+        return mine.loc[common] - theirs.loc[common]
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """The figures that decide, written for people."""
-        rows = {name: self._line(name) for name in self._means}
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
+        rows = {str(name): self._line(str(name)) for name in self.frame.index}
+        table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
+        counts = self.frame["replications"]
+        if counts.min() < counts.max():
+            table["runs"] = counts.map("{:,}".format)
+        return table
 
     def _line(self, name: str) -> dict[str, str]:
-        mean, margin = self._means[name], self._margins[name]
+        mean, margin = (frame.loc[name].to_dict() for frame in (self.frame, self.margins))
         cost = usd_text(mean["monthly_cost_usd"])
         if margin["monthly_cost_usd"] >= 0.005:  # half a cent: what is smaller would show as 0.00
             cost += f" ± {margin['monthly_cost_usd']:.2f}"
@@ -141,37 +262,83 @@ class Study:
         }
 
     def __repr__(self) -> str:
-        return str(self.table.reset_index().to_string(index=False))
+        return str(self.table.reset_index().to_string(index=False)) + (f"\n{self._told}" if self.stopped else "")
 
     def _repr_html_(self) -> str:
         table = self.table.reset_index()
-        return _html.table(list(table.columns), table.to_numpy().tolist())
+        shown = _html.table(list(table.columns), table.to_numpy().tolist())
+        return shown + (_html.table(["partial"], [(self._told,)]) if self.stopped else "")
 
-    def best(self, *, rpo: Duration, monthly_cost: float | str | None = None) -> "Choice":
-        """Choose the strategy for an RPO and a budget.
+    @property
+    def _told(self) -> str:
+        missing = len(self.scenarios) - len(self.frame)
+        none = f", none of {missing:,} strategies" if missing else ""
+        return f"partial, {len(self.runs):,} of {self.planned:,} runs{none}: {self.stopped}"
 
-        The RPO says how often to snapshot, the budget how much to keep: of the strategies that meet both, those that
+    def best(self, *, rpo: Duration, rto: Duration | None = None, monthly_cost: float | str | None = None) -> "Choice":
+        """Choose the strategy for an RPO, an RTO and a budget.
+
+        The RPO says how often to snapshot, the budget how much to keep: of the strategies that meet all, those that
         reach back longest (within 10 %) come first, and of these the cheapest is chosen.
 
         Args:
             rpo: what a failure at a random moment may lose, at its 95th percentile.
+            rto: how long it may take until the volume serves again, at its 95th percentile.
             monthly_cost: what stored snapshots may cost a month [USD]; without it money is no object.
 
         Raises:
-            InvalidRequest: no strategy meets both; names the one that comes nearest.
+            InvalidRequest: no strategy meets them all; names the one that comes nearest.
         """
-        limits = {"rpo_p95_s": to_seconds(rpo, "RPO")}
-        if monthly_cost is not None:
-            limits["monthly_cost_usd"] = to_usd(monthly_cost, "budget")
-        able = {name: mean for name, mean in self._means.items() if all(mean[key] <= limits[key] for key in limits)}
-        if not able:
-            self._refuse(rpo, monthly_cost, limits)
-        longest = max(mean["history_s"] for mean in able.values())
-        as_long = [name for name, mean in able.items() if mean["history_s"] >= _AS_LONG * longest]
-        chosen = min(as_long, key=lambda name: able[name]["monthly_cost_usd"])
-        losers = {name: self._why_not(name, chosen, limits) for name in self._means if name != chosen}
-        strategy = next(scenario.strategy for scenario in self.scenarios if scenario.strategy.name == chosen)
-        return Choice(strategy, self._why(chosen, limits), losers)
+        return Judge(self, *limits(rpo, rto, monthly_cost)).choice()
+
+    def sensitivity(
+        self,
+        *,
+        rpo: Duration,
+        rto: Duration | None = None,
+        monthly_cost: float | str | None = None,
+        factor: float = 2.0,
+        executor: Executor | None = None,
+        progress: bool = False,
+    ) -> pd.DataFrame:
+        """Ask whether the choice stands if an assumption is wrong: make the study again with each of them changed.
+
+        One at a time is multiplied and divided by a factor: rate, latency and spread of the timing, and how much is
+        written. Everything else, the chances included, stays as it was.
+
+        Args:
+            rpo: see `best`.
+            rto: see `best`.
+            monthly_cost: see `best`.
+            factor: by how much.
+            executor: where the runs are computed.
+            progress: whether to show how far it is.
+
+        Returns:
+            One row per change: ``assumption``, ``times``, which strategy is then ``chosen`` (None if none meets the
+            limits), whether that ``flips`` the choice, what the choice made before would then lose and cost
+            (``rpo_p95_s``, ``monthly_cost_usd``), and ``because``, why that one is no longer chosen.
+
+        Raises:
+            InvalidRequest: no strategy meets the limits as it is, or the factor is not above 1.
+        """
+        if isinstance(factor, bool) or not isinstance(factor, Real) or not factor > 1:
+            raise InvalidRequest("factor", factor, "is not above 1", "try 2")
+        before = self.best(rpo=rpo, rto=rto, monthly_cost=monthly_cost).strategy.name
+        plan = Plan(int(self.frame["replications"].min()))
+        rows = []
+        for name, times, scenarios in assumptions.varied(self.scenarios, float(factor)):
+            changed = _run(scenarios, plan, self.seed, executor, Progress(shown=progress))
+            try:
+                choice = changed.best(rpo=rpo, rto=rto, monthly_cost=monthly_cost)
+                chosen, because = choice.strategy.name, choice.losers.get(before, "")
+            except InvalidRequest as error:
+                chosen, because = None, str(error)
+            figures = changed.frame.loc[before]
+            row = (name, times, chosen, chosen != before, figures["rpo_p95_s"], figures["monthly_cost_usd"], because)
+            rows.append(row)
+        columns = ["assumption", "times", "chosen", "flips", "rpo_p95_s", "monthly_cost_usd", "because"]
+        return pd.DataFrame(rows, columns=columns)
 
     def plot(self, *, rpo: Duration | None = None, monthly_cost: float | str | None = None) -> "Picture":
         """Draw how long snapshots take, and cost against RPO with the limits where they are given."""
@@ -180,104 +347,11 @@ class Study:
         limit = None if rpo is None else to_seconds(rpo, "RPO")
         return plots.study(self, limit, None if monthly_cost is None else to_usd(monthly_cost, "budget"))
 
-    def _why(self, name: str, limits: dict[str, float]) -> str:
-        figures = self._means[name]
-        words = [f"loses at most {seconds_text(figures['rpo_p95_s'])} 95 times in 100"]
-        words.append(f"reaches back {seconds_text(figures['history_s'])}")
-        words.append(f"costs {usd_text(figures['monthly_cost_usd'])} a month")
-        near = {self._close(name, figure, limit) for figure, limit in limits.items()}
-        return ", ".join(words) + "".join(near)
 
-    def _why_not(self, name: str, chosen: str, limits: dict[str, float]) -> str:
-        figures, best = self._means[name], self._means[chosen]
-        words = []
-        for figure, limit in limits.items():
-            if not figures[figure] <= limit:
-                words.append(f"{_FAILS[figure](figures[figure], limit)}{self._close(name, figure, limit)}")
-        if not words and figures["history_s"] < _AS_LONG * best["history_s"]:
-            words.append(f"reaches back {seconds_text(figures['history_s'])}, not {seconds_text(best['history_s'])}")
-        if not words:
-            costs = usd_text(figures["monthly_cost_usd"]), usd_text(best["monthly_cost_usd"])
-            words.append(f"costs {costs[0]} a month, not {costs[1]}, and reaches back no longer")
-        return " and ".join(words)
-
-    def _close(self, name: str, figure: str, limit: float) -> str:
-        near = abs(self._means[name][figure] - limit) <= self._margins[name][figure]
-        return " (closer to the limit than chance allows to tell)" if near else ""
-
-    def _refuse(self, rpo: Duration, monthly_cost: float | str | None, limits: dict[str, float]) -> NoReturn:
-        means = self._means
-        able = [name for name in means if means[name]["rpo_p95_s"] <= limits["rpo_p95_s"]]
-        if all(isnan(mean["rpo_p95_s"]) for mean in means.values()):
-            raise InvalidRequest(
-                "RPO", rpo, "is met by no strategy: none has a complete snapshot in time", "simulate a longer horizon"
-            )
-        if not able:
-            complete = [name for name in means if not isnan(means[name]["rpo_p95_s"])]
-            nearest = min(complete, key=lambda name: means[name]["rpo_p95_s"])
-            raise InvalidRequest(
-                "RPO",
-                rpo,
-                f"is met by no strategy: the nearest, {nearest}, loses up to "
-                f"{seconds_text(means[nearest]['rpo_p95_s'])} (95th percentile)",
-                "allow a larger RPO, or add a strategy that snapshots more often",
-            )
-        cheapest = min(able, key=lambda name: means[name]["monthly_cost_usd"])
-        raise InvalidRequest(
-            "budget",
-            monthly_cost,
-            f"pays for no strategy that meets an RPO of {seconds_text(limits['rpo_p95_s'])}: the cheapest, {cheapest}, "
-            f"costs {usd_text(means[cheapest]['monthly_cost_usd'])} a month",
-            "allow a larger budget or RPO, or add a strategy that keeps less",
-        )
-
-    @cached_property
-    def _means(self) -> dict[str, dict[str, float]]:
-        return _plain(self.frame)
-
-    @cached_property
-    def _margins(self) -> dict[str, dict[str, float]]:
-        return _plain(self.margins)
+def _strategy(scenario: Scenario | Fleet) -> Strategy:
+    return next(iter(scenario.volumes.values())).strategy if isinstance(scenario, Fleet) else scenario.strategy
 
 
-def _plain(frame: pd.DataFrame) -> dict[str, dict[str, float]]:
-    return {str(name): dict(zip(frame.columns, figures.tolist(), strict=True)) for name, figures in frame.iterrows()}
-
-
-_FAILS = {
-    "rpo_p95_s": lambda value, limit: f"loses up to {seconds_text(value)} (p95), more than {seconds_text(limit)}",
-    "monthly_cost_usd": lambda value, limit: f"costs {usd_text(value)} a month, more than {usd_text(limit)}",
-}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The strategy chosen, and why the others lost.
-
-    Attributes:
-        strategy: the very object that was simulated.
-        why: what speaks for it.
-        losers: why each of the others lost, by name.
-    """
-
-    strategy: Strategy
-    why: str
-    losers: dict[str, str]
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The chosen strategy first, then the others."""
-        rows = [(self.strategy.name, "chosen", self.why), *((name, "lost", why) for name, why in self.losers.items())]
-        return pd.DataFrame(rows, columns=["strategy", "verdict", "because"])
-
-    def __repr__(self) -> str:
-        width = max(map(len, (self.strategy.name, *self.losers)))
-        lines = [
-            f"chosen  {self.strategy.name:{width}}  {self.why}",
-            f"        {'':{width}}  {self.strategy.describe()}",
-        ]
-        lines += [f"lost    {name:{width}}  {why}" for name, why in self.losers.items()]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        return _html.table(list(self.table.columns), self.table.to_numpy().tolist())
+def _margin(runs: pd.DataFrame) -> pd.Series:
+    """Give half the width of the 95 % confidence interval of every mean; NaN for one replication."""
+    return pd.Series(half_width(runs.to_numpy(np.float64), CONFIDENCE), runs.columns)

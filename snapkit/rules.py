@@ -36,6 +36,24 @@ LARGEST_VOLUME = 64 * TIB
 Source: EBS user guide, "Amazon EBS volume types": gp3 up to 64 TiB, since September 2025.
 """
 
+PENDING_PER_ACCOUNT = 100
+"""Most snapshots of one account that may be pending in a region at once.
+
+Source: Service Quotas, L-94D7AB7D, "Concurrent snapshots" (error PendingSnapshotLimitExceeded).
+"""
+
+COPIES_AT_ONCE = 20
+"""Most copies of snapshots that may be in progress to a destination region at once.
+
+Source: EBS user guide, "Quotas for Amazon EBS".
+"""
+
+CREATIONS = (100.0, 5.0)
+"""How many CreateSnapshot calls an account may make in a region at once, and how many a second from then on.
+
+Source: EC2 Developer Guide, "Request throttling", uncategorized actions.
+"""
+
 PENDING_LIMITS: Mapping[str, int] = MappingProxyType(
     {"gp2": 5, "gp3": 5, "io1": 5, "io2": 5, "standard": 5, "st1": 1, "sc1": 1}
 )

@@ -6,13 +6,16 @@ longer kept. Retention and lineage are the library's own, so that a comparison o
 
 from collections.abc import Generator
 from heapq import heapify, heappop, heappush
-from math import nextafter
+from math import isinf, nextafter
 from typing import Any
 
 import simpy
 
-from simulation.model import Scenario, _changed, _slowness
+from simulation.chances import Chances
+from simulation.link import Link
+from simulation.model import _changed
 from simulation.outcome import Log
+from simulation.scenario import Fleet, Scenario
 from snapkit import rules
 from snapkit.blocks import Lineage
 from snapkit.strategy import Strategy
@@ -23,12 +26,92 @@ Events = Generator[simpy.Event, Any, None]
 
 def textbook(scenario: Scenario, seed: int = 0) -> Log:
     """Run a scenario once."""
+    return textbook_fleet(Fleet({"": scenario}), seed)[""]
+
+
+def textbook_fleet(
+    fleet: Fleet, seed: int = 0, shared: "type[SharedLink | BorrowedLink] | None" = None
+) -> dict[str, Log]:
+    """Run many volumes together once, on links of one kind or the other."""
     env = simpy.Environment()
-    model = Textbook(env, scenario, seed)
-    env.process(model.schedule())
-    env.process(model.retire())
-    env.run(until=nextafter(scenario.horizon_seconds, float("inf")))
-    return model.log
+    shared = shared or SharedLink
+    links: dict[str, SharedLink | BorrowedLink] = {}
+    models = {}
+    for name, scenario in fleet.volumes.items():
+        conditions = scenario.conditions
+        link = links.setdefault(conditions.region, shared(env, conditions.bandwidth))
+        models[name] = Textbook(env, scenario, seed, link)
+        env.process(models[name].schedule())
+        env.process(models[name].retire())
+    env.run(until=nextafter(fleet.horizon_seconds, float("inf")))
+    return {name: model.log for name, model in models.items()}
+
+
+class SharedLink:
+    """Bandwidth shared equally, with every upload's rest and pace worked out anew whenever one begins or ends."""
+
+    def __init__(self, env: simpy.Environment, capacity: float) -> None:
+        self.env = env
+        self.capacity = capacity
+        self.uploads: list[Upload] = []
+        self.since = 0.0
+        self.clock: simpy.Process | None = None
+
+    def send(self, size: float, rate: float) -> Events:
+        upload = Upload(self.env, size, rate)
+        self.pass_time()
+        self.uploads.append(upload)
+        self.work_out()
+        yield upload.done
+
+    def pass_time(self) -> None:
+        for upload in self.uploads:
+            upload.rest -= upload.pace * (self.env.now - self.since)
+        self.since = self.env.now
+
+    def work_out(self) -> None:
+        rest = self.capacity
+        for place, upload in enumerate(sorted(self.uploads, key=lambda each: each.rate)):
+            upload.pace = min(upload.rate, rest / (len(self.uploads) - place))
+            rest -= upload.pace
+        if self.clock is not None and self.clock.is_alive:
+            self.clock.interrupt()
+        if self.uploads:
+            self.clock = self.env.process(self.next_end())
+
+    def next_end(self) -> Events:
+        first = min(self.uploads, key=lambda each: each.rest / each.pace)
+        try:
+            yield self.env.timeout(max(0.0, first.rest / first.pace))
+        except simpy.Interrupt:
+            return
+        self.pass_time()
+        self.clock = None
+        self.uploads.remove(first)
+        first.done.succeed()
+        self.work_out()
+
+
+class BorrowedLink:
+    """The model's own link, so that a comparison of speed is about all the rest."""
+
+    def __init__(self, env: simpy.Environment, capacity: float) -> None:
+        self.env = env
+        self.capacity = capacity
+        self.link = Link(env, capacity)
+
+    def send(self, size: float, rate: float) -> Events:
+        done = self.env.event()
+        self.link.send(size, rate, done.succeed)
+        yield done
+
+
+class Upload:
+    def __init__(self, env: simpy.Environment, size: float, rate: float) -> None:
+        self.rest = size
+        self.rate = rate
+        self.pace = rate
+        self.done = env.event()
 
 
 def agenda(strategy: Strategy, start: float, horizon: float) -> list[tuple[float, float, str]]:
@@ -47,15 +130,18 @@ def agenda(strategy: Strategy, start: float, horizon: float) -> list[tuple[float
 
 
 class Textbook:
-    def __init__(self, env: simpy.Environment, scenario: Scenario, seed: int) -> None:
+    def __init__(
+        self, env: simpy.Environment, scenario: Scenario, seed: int, link: "SharedLink | BorrowedLink"
+    ) -> None:
         self.env = env
         self.scenario = scenario
+        self.link = link
         self.start = scenario.start.timestamp()
         self.agenda = agenda(scenario.strategy, self.start, scenario.horizon_seconds)
         self.room = simpy.Resource(env, rules.pending_limit(scenario.volume_type))
         self.finished = simpy.Store(env)
         self.lineage = Lineage(_changed(scenario), scenario.full_blocks)
-        self.slowness = _slowness(scenario, seed, 0)
+        self.slowness = Chances.of(scenario, "", seed, 0).slowness
         self.keepers = {tier.name: tier.retention.keeper() for tier in scenario.strategy.tiers}
         self.log = Log()
 
@@ -87,10 +173,13 @@ class Textbook:
         changed = self.lineage.add(env.now)
         names = tuple(tier.name for tier in scenario.strategy.tiers if tier.name in due)
         number = self.log.take(env.now, max(due.values()), names, changed, self.lineage.stored)
-        seconds = scenario.timing.seconds(changed * scenario.workload.block_size)
-        if self.slowness is not None:
-            seconds *= self.slowness[int(env.now // HOUR)]
-        yield env.timeout(seconds)
+        timing, size = scenario.timing, changed * scenario.workload.block_size
+        slowness = 1.0 if self.slowness is None else self.slowness[int(env.now // HOUR)]
+        if isinf(self.link.capacity):
+            yield env.timeout(timing.latency * slowness + size * slowness / timing.rate)
+        else:
+            yield env.timeout(timing.latency * slowness)
+            yield from self.link.send(size * slowness, timing.rate)
         self.log.completed[number] = env.now
         self.room.release(request)
         yield self.finished.put(number)

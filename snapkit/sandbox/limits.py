@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from snapkit.rules import CREATIONS
 from snapkit.sandbox.call import Call
 from snapkit.sandbox.refusal import Refusal
 
@@ -28,7 +29,6 @@ UNFILTERED = ("DescribeInstances", "DescribeSnapshots", "DescribeVolumes")
 CHANGES = {
     **dict.fromkeys(
         (
-            "CreateSnapshot",
             "CreateSnapshots",
             "CreateVolume",
             "DeleteSnapshot",
@@ -38,6 +38,7 @@ CHANGES = {
         ),
         Rate(100, 5),
     ),
+    "CreateSnapshot": Rate(*CREATIONS),
     "CopyImage": Rate(100, 1),
     "CreateTags": Rate(100, 10),
     "DeleteTags": Rate(100, 10),

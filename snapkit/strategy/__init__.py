@@ -1,5 +1,6 @@
 """Strategies: when to snapshot, what to keep, and what follows from both now. Pure: nothing here calls anything."""
 
+from snapkit.strategy.copies import Copy
 from snapkit.strategy.keeper import Keeper
 from snapkit.strategy.ledger import Ledger
 from snapkit.strategy.retention import Retention, Taken, Verdict
@@ -8,6 +9,7 @@ from snapkit.strategy.strategy import Decision, RecoveryVolume, Strategy, Take, 
 from snapkit.strategy.window import Window
 
 __all__ = [
+    "Copy",
     "Decision",
     "Keeper",
     "Ledger",

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import tomli_w
 
 from snapkit.errors import InvalidRequest, StrategyError
+from snapkit.strategy.copies import Copy
 from snapkit.strategy.retention import Retention
 from snapkit.strategy.schedule import Schedule
 from snapkit.strategy.strategy import RecoveryVolume, Strategy, Tier
@@ -29,7 +30,8 @@ from snapkit.strategy.window import Window
 
 _Made = TypeVar("_Made")
 _SCHEDULE_KEYS = ("schedule", "timezone", "anchor", "window")
-_TIER_KEYS = ("name", *_SCHEDULE_KEYS, "retention", "retries", "retry_delay")
+_TIER_KEYS = ("name", *_SCHEDULE_KEYS, "retention", "retries", "retry_delay", "copies")
+_COPY_KEYS = ("region", "retention", "kms_key")
 _RECOVERY_KEYS = (*_SCHEDULE_KEYS, "zone", "initialized", "delay")
 _WINDOW_KEYS = ("days", "start", "end")
 _RETENTION_KEYS = tuple(Retention.__dataclass_fields__)
@@ -97,11 +99,25 @@ def dumps(strategy: Strategy) -> str:
 def _tier(table: dict[str, Any], where: str) -> Tier:
     _known(table, _TIER_KEYS, where)
     schedule = _schedule(table, where)
+    retention = _retention(table, where, schedule.timezone)
+    others = {key: table[key] for key in ("name", "retries", "retry_delay") if key in table}
+    tables = table.get("copies", [])
+    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+        raise StrategyError(f"{where}.copies", tables, "is no list of tables", "write each under [[tiers.copies]]")
+    copies = [_copy(each, f"{where}.copies[{number}]", schedule.timezone) for number, each in enumerate(tables)]
+    return _at(where, lambda: Tier(schedule, retention, copies=copies, **others))
+
+
+def _copy(table: dict[str, Any], where: str, timezone: str) -> Copy:
+    _known(table, _COPY_KEYS, where)
+    region, retention = _required(table, "region", where), _retention(table, where, timezone)
+    return _at(where, lambda: Copy(region, retention, table.get("kms_key")))
+
+
+def _retention(table: dict[str, Any], where: str, timezone: str) -> Retention:
     rules = _table(table, "retention", where)
     _known(rules, _RETENTION_KEYS, f"{where}.retention")
-    retention = _at(where, lambda: Retention(**{"timezone": schedule.timezone, **rules}))
-    others = {key: table[key] for key in ("name", "retries", "retry_delay") if key in table}
-    return _at(where, lambda: Tier(schedule, retention, **others))
+    return _at(where, lambda: Retention(**{"timezone": timezone, **rules}))
 
 
 def _recovery(table: object, where: str) -> RecoveryVolume:
@@ -125,16 +141,28 @@ def _schedule(table: dict[str, Any], where: str) -> Schedule:
 
 
 def _tier_table(tier: Tier) -> dict[str, Any]:
-    retention = tier.retention.given()
-    retention.pop("timezone", None)
-    if tier.retention.timezone != tier.schedule.timezone:
-        retention["timezone"] = tier.retention.timezone
-    return {
+    timezone = tier.schedule.timezone
+    table = {
         "name": tier.name,
         **_schedule_table(tier.schedule),
         **_unusual(tier, ("retries", "retry_delay")),
-        "retention": retention,
+        "retention": _retention_table(tier.retention, timezone),
     }
+    copies = [
+        {
+            "region": copy.region,
+            **_unusual(copy, ("kms_key",)),
+            "retention": _retention_table(copy.retention, timezone),
+        }
+        for copy in tier.copies
+    ]
+    return table | ({"copies": copies} if copies else {})
+
+
+def _retention_table(retention: Retention, timezone: str) -> dict[str, Any]:
+    table = retention.given()
+    table.pop("timezone", None)
+    return table | ({"timezone": retention.timezone} if retention.timezone != timezone else {})
 
 
 def _schedule_table(schedule: Schedule) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Generic
 
 from snapkit import _html
 from snapkit.errors import StrategyError
+from snapkit.strategy.copies import Copy
 from snapkit.strategy.ledger import Lane, Ledger
 from snapkit.strategy.retention import NOT_COMPLETE, AnySnapshot, Retention, Verdict, checked_epoch
 from snapkit.strategy.schedule import Schedule
@@ -28,6 +29,7 @@ class Tier:
             a strategy never deletes one that carries no tier of its own.
         retries: how often a due time whose snapshot ended in error is tried again.
         retry_delay: how long after the start of a failed snapshot the next try may start.
+        copies: where else its snapshots go, each region once.
     """
 
     schedule: Schedule
@@ -35,6 +37,7 @@ class Tier:
     name: str = ""
     retries: int = 2
     retry_delay: Duration = "15min"
+    copies: Sequence[Copy] = ()
 
     def __post_init__(self) -> None:
         """Name the tier after its schedule, and refuse retries that cannot be."""
@@ -52,6 +55,14 @@ class Tier:
                 "tier retries", self.retries, "is not a whole number of at least 0", "write 0 to try a due time once"
             )
         _settle_seconds(self, "retry_delay", "tier retry_delay")
+        if isinstance(self.copies, Iterable):
+            object.__setattr__(self, "copies", tuple(self.copies))
+        if not isinstance(self.copies, tuple) or not all(isinstance(copy, Copy) for copy in self.copies):
+            raise StrategyError("tier copies", self.copies, "is no list of copies", "give a list of Copy")
+        regions = [copy.region for copy in self.copies]
+        for region in regions:
+            if regions.count(region) > 1:
+                raise StrategyError("copy region", region, "stands twice in one tier", "copy to each region once")
 
     @property
     def retry_seconds(self) -> float:
@@ -60,7 +71,8 @@ class Tier:
 
     def describe(self) -> str:
         """Say in words when it snapshots and what it keeps."""
-        return f"{self.schedule.describe()}, {self.retention.describe()}"
+        parts = (self.schedule.describe(), self.retention.describe(), *(copy.describe() for copy in self.copies))
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +181,11 @@ class Strategy:
                 raise StrategyError(
                     "tier name", name, "stands twice in one strategy", "give each tier a name of its own"
                 )
+
+    @property
+    def copy_regions(self) -> tuple[str, ...]:
+        """The regions to which any of its tiers is copied."""
+        return tuple(dict.fromkeys(copy.region for tier in self.tiers for copy in tier.copies))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Strategy":

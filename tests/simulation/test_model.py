@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation import Outcome, Scenario, Workload, simulate
+from simulation.chances import Chances
 from simulation.model import Volume
+from simulation.region import Region
 from snapkit import rules
 from snapkit.errors import InvalidRequest
 from snapkit.prices import Prices
@@ -121,7 +123,7 @@ def test_strategies_meet_the_same_chances() -> None:
 def test_a_snapshot_costs_two_events() -> None:
     scenario = Scenario(one("every 1h", last=24, daily=30), LINEAR, "30d", timing=STEADY)
     env = simpy.Environment()
-    volume = Volume(env, scenario, None)
+    volume = Volume(env, scenario, Region(env, scenario.conditions), Chances(), {})
     env.process(volume.protect())
     env.run(until=scenario.horizon_seconds)
     events = next(env._eid)  # the number of the next event is the count of those before

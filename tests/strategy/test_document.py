@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from snapkit.errors import StrategyError
-from snapkit.strategy import RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
+from snapkit.strategy import Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
 from snapkit.strategy.document import dumps, loads
 
 FULL = Strategy(
@@ -22,6 +22,10 @@ FULL = Strategy(
             "weekend",
             retries=0,
             retry_delay=timedelta(minutes=5),
+            copies=[
+                Copy("eu-west-1", Retention(last=7, timezone="Europe/Berlin")),
+                Copy("eu-north-1", Retention(daily=30), kms_key="alias/dr"),
+            ],
         ),
     ],
     RecoveryVolume(schedule=Schedule("every 1d"), zone="us-east-1a", initialized=True, delay=timedelta(minutes=5)),
@@ -80,6 +84,16 @@ TIER = '[[tiers]]\nschedule = "every 1h"\nretention = { last = 1 }\n'
         (f'name = "x"\n{TIER}window = {{ begin = "04:00" }}', r"my.toml: tiers\[0\].window: key 'begin' is not known"),
         (f'name = "x"\n{TIER}retries = "two"', r"my.toml: tiers\[0\]: tier retries 'two' is not a whole number"),
         (f'name = "x"\n{TIER}[recovery]\nschedule = "every 1d"', r"my.toml: recovery: zone None is no text"),
+        (f'name = "x"\n{TIER}copies = 3', r"my.toml: tiers\[0\].copies 3 is no list of tables"),
+        (f'name = "x"\n{TIER}[[tiers.copies]]\nregion = "a"', r"my.toml: tiers\[0\].copies\[0\]: retention None is no"),
+        (
+            f'name = "x"\n{TIER}[[tiers.copies]]\nregion = ""\nretention = {{ last = 1 }}',
+            r"my.toml: tiers\[0\].copies\[0\]: copy region '' is no region",
+        ),
+        (
+            f'name = "x"\n{TIER}[[tiers.copies]]\nto = "a"',
+            r"my.toml: tiers\[0\].copies\[0\]: key 'to' is not known",
+        ),
         (f'name = "x"\nrecovery = 3\n{TIER}', r"my.toml: recovery 3 is no table"),
     ],
 )

@@ -1,4 +1,5 @@
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from IPython.lib import pretty as ipython
 
 from snapkit.errors import InvalidRequest, StrategyError
-from snapkit.strategy import RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
+from snapkit.strategy import Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
 from tests.snapshots import START, Plain, at
 
 HOURLY = Tier(Schedule("every 1h"), Retention(last=3), "hourly")
@@ -224,12 +225,39 @@ def test_a_tier_is_named_after_its_schedule_unless_named() -> None:
     assert Tier(Schedule("every 6h"), Retention(last=1)).name == "every 6h"
 
 
+def test_a_tier_says_where_else_its_snapshots_go() -> None:
+    away = Copy("eu-west-1", Retention(last=7))
+    tier = Tier(Schedule("every 1h"), Retention(last=3), copies=[away])
+    assert tier.describe() == "every hour, keep the last 3, copied to eu-west-1 (keep the last 7)"
+    other = Tier(Schedule("every 1d"), Retention(last=3), copies=[Copy("eu-north-1", Retention(last=1)), away])
+    assert Strategy("s", [tier, other]).copy_regions == ("eu-west-1", "eu-north-1")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Copy("", Retention(last=1)), "copy region '' is no region"),
+        (lambda: Copy("eu-west-1", 7), "copy retention 7 is none"),  # type: ignore[arg-type]
+        (lambda: Copy("eu-west-1", Retention(last=1), ""), "copy kms_key '' is no key"),
+        (lambda: Tier(Schedule("every 1h"), Retention(last=1), copies=["eu-west-1"]), "is no list of copies"),  # type: ignore[list-item]
+        (lambda: Tier(Schedule("every 1h"), Retention(last=1), copies=3), "tier copies 3 is no list of copies"),  # type: ignore[arg-type]
+        (
+            lambda: Tier(Schedule("every 1h"), Retention(last=1), copies=[Copy("a", Retention(last=1))] * 2),
+            "copy region 'a' stands twice in one tier",
+        ),
+    ],
+)
+def test_copies_that_cannot_be_are_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(StrategyError, match=message):
+        make()
+
+
 def test_strategies_are_values() -> None:
     assert pickle.loads(pickle.dumps(TWO)) == TWO  # noqa: S301 - our own bytes
     assert hash(replace(TWO, name="two")) == hash(TWO)
     assert repr(ONE) == (
         "Strategy(name='one', tiers=(Tier(schedule=Schedule('every 1h'), retention=Retention(last=3), name='hourly', "
-        "retries=2, retry_delay='15min'),), recovery=None)"
+        "retries=2, retry_delay='15min', copies=()),), recovery=None)"
     )
     assert TWO.describe() == "every hour, keep the last 3; every day at 00:00 (UTC), keep one a day for 2 days"
 

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from snapkit.rules import BLOCK, LARGEST_VOLUME, LONGEST_DESCRIPTION
+from snapkit.rules import BLOCK, LARGEST_VOLUME, LONGEST_DESCRIPTION, PENDING_PER_ACCOUNT
 from snapkit.sandbox.call import Answer, Call, check_tags, operation
 from snapkit.sandbox.disk import Layer
 from snapkit.sandbox.ec2 import BLOCKS_PER_GIB, Ec2
 from snapkit.sandbox.gaps.block_access import checksum_of, readable, refusal_of, visible
 from snapkit.sandbox.gaps.encryption import default_key, defaults, usable_key
-from snapkit.sandbox.gaps.snapshots import PENDING_PER_ACCOUNT
 from snapkit.sandbox.refusal import Refusal
 from snapkit.sandbox.snapshot import NO_VOLUME, Snapshot
 from snapkit.units import GIB

@@ -10,7 +10,7 @@ EC2 API reference, CopySnapshot.
 import math
 from dataclasses import dataclass, field
 
-from snapkit.rules import BLOCK
+from snapkit.rules import BLOCK, COPIES_AT_ONCE
 from snapkit.sandbox.call import Answer, Call, operation
 from snapkit.sandbox.disk import Layer
 from snapkit.sandbox.ec2 import Ec2
@@ -19,12 +19,6 @@ from snapkit.sandbox.gaps.snapshots import check_description
 from snapkit.sandbox.refusal import Refusal, check_snapshot_id, invalid, snapshot_not_found
 from snapkit.sandbox.snapshot import NO_VOLUME, Snapshot
 from snapkit.units import MIB
-
-MOST_COPIES = 20
-"""Copies that may be pending per account and destination region.
-
-Source: EBS user guide, "Copy an Amazon EBS snapshot"; ResourceLimitExceeded.
-"""
 
 STEP, LONGEST = 15, 2880
 """CompletionDurationMinutes [min]. Source: EBS user guide, "Time-based copies"."""
@@ -79,10 +73,10 @@ def copy_snapshot(call: Call) -> Answer:
     check_description(call)
     encrypted, key, works = _key(call, source)
     copies = _copies(call.ec2)
-    if len(copies.pending) >= MOST_COPIES:
+    if len(copies.pending) >= COPIES_AT_ONCE:
         raise Refusal(
             "ResourceLimitExceeded",
-            f"Too many snapshot copies in progress. The limit is {MOST_COPIES} for this destination region.",
+            f"Too many snapshot copies in progress. The limit is {COPIES_AT_ONCE} for this destination region.",
         )
     first = _same(copies, source.id)
     changed = len(image.since(_base(call.ec2, copies, source, image, key=key, first=first)))

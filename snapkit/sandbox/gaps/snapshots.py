@@ -10,7 +10,7 @@ reference of the four operations.
 from collections.abc import Mapping
 from typing import Any
 
-from snapkit.rules import CREATE_GAP, LONGEST_DESCRIPTION, PENDING_LIMITS
+from snapkit.rules import CREATE_GAP, LONGEST_DESCRIPTION, PENDING_LIMITS, PENDING_PER_ACCOUNT
 from snapkit.sandbox.call import Answer, Call, check_tags, operation
 from snapkit.sandbox.ec2 import Ec2
 from snapkit.sandbox.filters import select, text
@@ -18,9 +18,6 @@ from snapkit.sandbox.paging import page
 from snapkit.sandbox.refusal import Refusal, check_instance_id, check_snapshot_id, invalid, snapshot_not_found
 from snapkit.sandbox.snapshot import Snapshot
 from snapkit.sandbox.volume import Volume
-
-PENDING_PER_ACCOUNT = 100
-"""Source: Service Quotas, L-94D7AB7D, "Concurrent snapshots"; PendingSnapshotLimitExceeded."""
 
 MOST_EXCLUDED = 40
 """Source: EC2 API reference, InstanceSpecification."""

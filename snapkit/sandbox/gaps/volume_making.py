@@ -18,15 +18,8 @@ from snapkit.sandbox.gaps.volume_types import MULTI_ATTACH, Kind, kind_wanted
 from snapkit.sandbox.refusal import Refusal, check_snapshot_id, combination, invalid, missing, snapshot_not_found
 from snapkit.sandbox.snapshot import Snapshot
 from snapkit.sandbox.volume import Volume
+from snapkit.timing import LAZY_RATE
 from snapkit.units import MIB
-
-LAZY_RATE = 135e6
-"""How fast the blocks of a snapshot arrive on a volume that has no provisioned rate [bytes/s].
-
-AWS publishes none; this one was *measured* on gp3, and that other types are as fast is *assumed*.
-
-Source: AWS re:Post, "EBS volume hydration" (130 to 140 MB/s, whatever throughput the volume has).
-"""
 
 
 @dataclass(frozen=True, kw_only=True)

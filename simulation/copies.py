@@ -1,0 +1,137 @@
+"""Copies of a volume's snapshots in another region: a second chain, with a retention of its own."""
+
+from collections.abc import Callable, Iterable
+from math import inf
+
+import simpy
+
+from simulation.scenario import Scenario
+from snapkit.blocks import Lineage
+from snapkit.strategy import Keeper
+from snapkit.strategy.zones import epoch_of
+
+
+class CopyLog:
+    """What became of the copies in one region, column by column; times are seconds from the scenario's start.
+
+    Attributes:
+        of: the number of the snapshot that each is a copy of.
+        started: the moment whose data each holds [s].
+        begun: when it was begun [s].
+        full: whether it copies all blocks, and not those alone that changed since the copy before it.
+        copied: the blocks that it copies.
+        completed: when it was complete [s]; infinity while pending.
+        deleted: when it was deleted [s]; infinity while it is kept.
+        stored_at: when the stored amount changed [s].
+        stored: blocks stored from each of those moments on.
+        skipped: numbers of snapshots that were complete only after a later one was copied.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.of: list[int] = []
+        self.started: list[float] = []
+        self.begun: list[float] = []
+        self.full: list[bool] = []
+        self.copied: list[float] = []
+        self.completed: list[float] = []
+        self.deleted: list[float] = []
+        self.stored_at: list[float] = [0.0]
+        self.stored: list[float] = [0.0]
+        self.skipped: list[int] = []
+
+    def begin(self, of: int, started: float, now: float, blocks: float, *, full: bool) -> int:
+        """Note that a copy was begun, and give it a number."""
+        self.of.append(of)
+        self.started.append(started)
+        self.begun.append(now)
+        self.full.append(full)
+        self.copied.append(blocks)
+        self.completed.append(inf)
+        self.deleted.append(inf)
+        return len(self.of) - 1
+
+
+class Copies:
+    """The copies of one volume's snapshots in one region.
+
+    Attributes:
+        region: where they are.
+        log: what became of them.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        region: str,
+        places: simpy.Resource,
+        changed: Callable[[float, float], float],
+    ) -> None:
+        """Set up a region without copies.
+
+        Args:
+            env: the environment.
+            scenario: what is simulated.
+            region: where to.
+            places: how many copies may be in progress to that region at once, of all volumes.
+            changed: the distinct blocks written after one moment [s], up to and including another.
+        """
+        self.region = region
+        self.log = CopyLog()
+        self._env = env
+        self._places = places
+        self._start = epoch_of(scenario.start, "start")
+        self._block = scenario.workload.block_size
+        # A copy is taken to last as long as a snapshot of as many bytes: assumed, for AWS publishes no figure.
+        self._seconds = scenario.timing.seconds
+        self._lineage = Lineage(changed, scenario.full_blocks)
+        self._keepers: dict[str, Keeper] = {
+            tier.name: copy.retention.keeper()
+            for tier in scenario.strategy.tiers
+            for copy in tier.copies
+            if copy.region == region
+        }
+        self._wanted = simpy.Store(env)
+        self._tiers: dict[int, list[str]] = {}
+        env.process(self.copy())
+
+    def want(self, number: int, started: float, tiers: Iterable[str]) -> None:
+        """Have a complete snapshot copied, if one of its tiers is copied to here."""
+        if mine := [tier for tier in tiers if tier in self._keepers]:
+            self._wanted.put((number, started, mine))
+
+    def copy(self) -> "simpy.events.ProcessGenerator":
+        """Copy one snapshot after the other, so that each can be incremental to the one before it."""
+        env, log, lineage = self._env, self.log, self._lineage
+        while True:
+            number, started, tiers = yield self._wanted.get()
+            if started < lineage.newest:
+                log.skipped.append(number)
+                continue
+            with self._places.request() as place:
+                yield place
+                full = not len(lineage)
+                blocks = lineage.add(started)
+                key = log.begin(number, started, env.now, blocks, full=full)
+                self._store()
+                yield env.timeout(self._seconds(blocks * self._block))
+            log.completed[key] = env.now
+            self._tiers[key] = tiers
+            self._retire(key, started, tiers)
+
+    def _retire(self, key: int, started: float, tiers: list[str]) -> None:
+        """Delete the copies that no tier keeps any more."""
+        dropped = {other for tier in tiers for other in self._keepers[tier].add(key, self._start + started)}
+        for other in sorted(dropped):
+            if any(self._keepers[tier].keeps(other) for tier in self._tiers[other]):
+                continue
+            for tier in self._tiers.pop(other):
+                self._keepers[tier].remove(other)
+            self.log.deleted[other] = self._env.now
+            self._lineage.delete(self.log.started[other])
+        self._store()
+
+    def _store(self) -> None:
+        self.log.stored_at.append(self._env.now)
+        self.log.stored.append(self._lineage.stored)
