@@ -158,7 +158,7 @@ class WaitError(SnapkitError):
     """A wait that did not end well.
 
     Attributes:
-        snapshot_id: the snapshot that was waited for.
+        snapshot_id: the snapshot that was waited for, or the volume.
     """
 
     def __init__(self, snapshot_id: str, told: str) -> None:

@@ -47,6 +47,9 @@ class TagKeys:
         return tags
 
 
+TERM = "snapkit:shared-"
+"""What the tags begin with that say until when a snapshot is shared; the id of the account follows."""
+
 STANDARD = TagKeys()
 """The keys where no others were chosen."""
 

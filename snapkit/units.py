@@ -122,8 +122,8 @@ def bytes_text(size: float) -> str:
 
 
 def usd_text(amount: float) -> str:
-    """Write an amount of money for people: ``"$26.31"``; four decimals below one dollar."""
-    return f"${amount:,.2f}" if abs(amount) >= 1 or amount == 0 else f"${amount:.4f}"
+    """Write an amount of money for people: ``"$26.31"``; up to four decimals below one dollar."""
+    return f"${amount:,.2f}" if abs(amount) >= 1 or amount == 0 else f"${amount:.4f}".removesuffix("00")
 
 
 def _three_digits(number: float) -> str:

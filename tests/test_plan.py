@@ -133,6 +133,20 @@ def test_a_failed_step_is_tried_again_when_the_plan_is_applied_again() -> None:
     assert results(plan.apply(approval)) == [("a", "done"), ("b", "already done")]
 
 
+def test_a_step_that_can_no_longer_be_looked_up_fails_alone() -> None:
+    shelf, asked = Shelf("a", "b"), list[str]()
+
+    def unknown() -> bool:
+        if asked:
+            raise SnapkitError("may not be looked up")
+        asked.append("a")
+        return False
+
+    plan = shelf.plan(shelf.step("a", done=unknown), shelf.step("b"))
+    assert results(plan.apply(plan.approve(by="on-call"))) == [("a", "failed"), ("b", "done")]
+    assert shelf.things.keys() == {"a"}
+
+
 def test_a_stale_plan_is_refused_with_the_difference_and_nothing_is_done() -> None:
     shelf = Shelf("a", "b")
     plan = shelf.plan()

@@ -73,3 +73,35 @@ def test_no_price_can_be_negative(name: str) -> None:
 def test_copy_fees_have_to_be_in_order() -> None:
     with pytest.raises(InvalidRequest, match="not in order"):
         Prices(copy_fees=((HOUR, 0.016), (15 * MINUTE, 0.02)))
+
+
+@pytest.mark.parametrize(
+    ("volume_type", "given", "monthly"),
+    [
+        ("gp2", {"iops": 300}, 10.0),
+        ("gp3", {"iops": 4000, "throughput": 225}, 8 + 5 + 4),
+        ("io1", {"iops": 1000}, 12.5 + 65),
+        ("io2", {"iops": 1000}, 12.5 + 65),
+        ("io2", {"iops": 70_000}, 12.5 + 32_000 * 0.065 + 32_000 * 0.0455 + 6_000 * 0.03185),
+        ("st1", {}, 4.5),
+        ("sc1", {}, 1.5),
+        ("standard", {}, 5.0),
+    ],
+)
+def test_a_volume_costs_by_its_type(volume_type: str, given: dict[str, int], monthly: float) -> None:
+    assert PRICES.volume(volume_type, 100 * GIB, MONTH, **given) == pytest.approx(monthly)
+    assert PRICES.volume(volume_type, 100 * GIB, MONTH / 2, **given) == pytest.approx(monthly / 2)
+
+
+def test_a_volume_of_an_unknown_type_has_no_price() -> None:
+    with pytest.raises(InvalidRequest, match="volume type 'gp9' has no price; choose one of gp3, gp2, io1"):
+        PRICES.volume("gp9", GIB, MONTH)
+
+
+def test_prices_of_io2_iops_have_to_be_in_order() -> None:
+    with pytest.raises(InvalidRequest, match=r"price of io2 iops .* is not in order; give pairs from 0 IOPS"):
+        Prices(io2_iops=((32_000, 0.0455), (0, 0.065)))
+
+
+def test_a_month_in_the_archive_costs_a_quarter() -> None:
+    assert PRICES.archived_monthly(100 * GIB) == pytest.approx(PRICES.monthly(100 * GIB) / 4)

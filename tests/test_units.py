@@ -111,7 +111,7 @@ def test_sizes_for_people(size: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [(0, "$0.00"), (0.0156, "$0.0156"), (26.306, "$26.31"), (1234.5, "$1,234.50")]
+    ("amount", "text"), [(0, "$0.00"), (0.0156, "$0.0156"), (0.8, "$0.80"), (26.306, "$26.31"), (1234.5, "$1,234.50")]
 )
 def test_money_for_people(amount: float, text: str) -> None:
     assert usd_text(amount) == text

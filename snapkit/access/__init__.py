@@ -1,6 +1,6 @@
 """Who may do what: rights and roles, the same rules for IAM, and billing codes with quotas."""
 
-from snapkit.access.billing import BillingCode, Charge, Quota, State, Verdict, charge, check_charge
+from snapkit.access.billing import BillingCode, Charge, Quota, QuotaWarning, State, Verdict, charge, check_charge
 from snapkit.access.iam import policies, principal_tags, to_iam
 from snapkit.access.rights import ACTIONS, Access, Belonging, Qualifier, Right, Role, Tagged, named
 
@@ -12,6 +12,7 @@ __all__ = [
     "Charge",
     "Qualifier",
     "Quota",
+    "QuotaWarning",
     "Right",
     "Role",
     "State",

@@ -22,7 +22,7 @@ from typing import Any
 
 from snapkit.access.rights import Access, Qualifier
 from snapkit.errors import InvalidRequest
-from snapkit.tags import STANDARD, TagKeys
+from snapkit.tags import STANDARD, TERM, TagKeys
 
 LONGEST = 6144
 """Most characters of a managed policy, white space not counted. Source: IAM user guide, "IAM and AWS STS quotas"."""
@@ -55,6 +55,8 @@ class _Grant:
 
 
 _NEITHER = ""
+_TERMS = {"ForAllValues:StringLike": {"aws:TagKeys": f"{TERM}*"}, "Null": {"aws:TagKeys": "false"}}
+"""The tags that say until when a snapshot is shared, and no others."""
 _PLACES = {
     "snapshot": "ec2:*::snapshot/*",
     # In CopySnapshot both ends are snapshots: the one that is made has a literal asterisk for an id.
@@ -88,6 +90,7 @@ _GRANTS: Mapping[tuple[str, str], tuple[_Grant, ...]] = MappingProxyType(
         ("Snapshot", "ShareLocal"): (
             _Grant(("ModifySnapshotAttribute",), "snapshot", only={"Null": {"ec2:Add/group": "true"}}),
             _Grant(("ResetSnapshotAttribute",), "snapshot"),
+            _Grant(("CreateTags", "DeleteTags"), "snapshot", only=_TERMS),
         ),
         ("Snapshot", "SharePublic"): (
             _Grant(
@@ -130,8 +133,10 @@ since all three read the snapshot; locks, the archive and the recycle bin with D
 """
 
 _CREATIONS = ("CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CreateVolume")
-_READING = ("ec2:Describe*", "ec2:GetSnapshotBlockPublicAccessState", "ec2:ListSnapshotsInRecycleBin",
-            "kms:DescribeKey", "sts:GetCallerIdentity")  # fmt: skip
+_READING = ("ebs:ListChangedBlocks", "ebs:ListSnapshotBlocks", "ec2:Describe*",
+            "ec2:GetSnapshotBlockPublicAccessState", "ec2:ListSnapshotsInRecycleBin", "ec2:ListVolumesInRecycleBin",
+            "kms:DescribeKey", "kms:GetKeyPolicy", "sts:GetCallerIdentity")  # fmt: skip
+"""What looks at things, but at no data: which blocks changed, not what is in them."""
 
 
 def to_iam(

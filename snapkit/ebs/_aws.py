@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -51,6 +52,7 @@ CODES: Mapping[str, type[AwsError]] = MappingProxyType(
             "InvalidSnapshotID.Malformed",
             "InvalidVolume.NotFound",
             "InvalidVolumeID.Malformed",
+            "InvalidVolumeModification.NotFound",
             "InvalidInstanceID.NotFound",
             "InvalidInstanceID.Malformed",
             "InvalidZone.NotFound",
@@ -99,6 +101,7 @@ CODES: Mapping[str, type[AwsError]] = MappingProxyType(
             "SnapshotLimitExceeded",
             "TagLimitExceeded",
             "VolumeLimitExceeded",
+            "VolumeModificationRateExceeded",
         ),
         LimitExceeded,
     )
@@ -216,18 +219,22 @@ class Aws:
             if not repeated(error):
                 raise
 
-    def pages(self, operation: str, key: str, **params: Any) -> Iterator[dict[str, Any]]:
+    def pages(self, operation: str, key: str, *, size: int | None = PAGE, **params: Any) -> Iterator[dict[str, Any]]:
         """Go through what a Describe operation lists, page by page.
 
         Args:
             operation: such as ``"DescribeSnapshots"``.
             key: under which the answer has its items.
+            size: how many are asked for at once; None leaves that to AWS.
             params: of the operation.
         """
+        return chain.from_iterable(self._pages(operation, key, MaxResults=size, **params))
+
+    def _pages(self, operation: str, key: str, **params: Any) -> Iterator[list[dict[str, Any]]]:
         token: dict[str, str] = {}
         while True:
-            answer = self.call(operation, **params, MaxResults=PAGE, **token)
-            yield from answer[key]
+            answer = self.call(operation, **params, **token)
+            yield answer[key]
             if not answer.get("NextToken"):
                 return
             token = {"NextToken": answer["NextToken"]}

@@ -72,6 +72,11 @@ class Resource:
         """The billing code, or nothing."""
         return self._tag(self.region.tag_keys.billing_code)
 
+    @property
+    def owner(self) -> str:
+        """The person that made it, or nothing."""
+        return self._tag(self.region.tag_keys.owner)
+
     def _tag(self, key: str) -> str:
         # Not by way of `tags`: a listing asks three times for each of a hundred thousand.
         for pair in self.raw.get("Tags", ()):

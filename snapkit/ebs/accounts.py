@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import botocore.session
 
@@ -49,6 +49,38 @@ class Accounts(Listing[Account]):
         return "; ".join((super()._counted(), *self.notes))
 
 
+def is_account(given: object) -> TypeGuard[str]:
+    """Tell whether something is written as the id of an account."""
+    return isinstance(given, str) and _ID.fullmatch(given) is not None
+
+
+def check_accounts(accounts: Sequence[object]) -> tuple[str, ...]:
+    """Return ids of accounts, each once.
+
+    Raises:
+        InvalidRequest: one is no id of an account, or there are none.
+    """
+    if isinstance(accounts, str) or not accounts:
+        rule = "is one text, no list" if accounts else "are none"
+        raise InvalidRequest("accounts", accounts, rule, "give ids of twelve digits, such as ['111122223333']")
+    ids: dict[str, None] = {}
+    for account in accounts:
+        if not is_account(account):
+            raise InvalidRequest("account", account, "is no id of an account", "give twelve digits, as text")
+        ids[account] = None
+    return tuple(ids)
+
+
+def organization(region: "Region") -> Iterator[dict[str, Any]]:
+    """Go through the accounts of the organization, as AWS describes them.
+
+    Raises:
+        AwsError: AWS refuses: only the management account or a delegated administrator may list them.
+        InvalidRequest: the region has no client of Organizations.
+    """
+    return region.service("organizations").pages("ListAccounts", "Accounts", size=None)
+
+
 def gather(region: "Region", *, book: str | Path | None = None, config: Mapping[str, Any] | None = None) -> Accounts:
     """List the accounts that the user belongs to, each once, with where it is known from.
 
@@ -90,7 +122,7 @@ def _of_book(book: Path) -> Iterator[tuple[str, str, str]]:
     for number, entry in enumerate(entries, 1):
         field = f"account {number} of {book.name}"
         account = entry.get("id") if isinstance(entry, dict) else None
-        if not (isinstance(account, str) and _ID.fullmatch(account)):
+        if not is_account(account):
             raise InvalidRequest(field, account, "is no id of an account", remedy)
         name = entry.get("name", "")
         if not isinstance(name, str):
@@ -99,24 +131,15 @@ def _of_book(book: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _of_organization(region: "Region", notes: list[str]) -> list[tuple[str, str, str]]:
-    organizations = region.service("organizations")
-    found: list[tuple[str, str, str]] = []
-    token: dict[str, str] = {}
+    found = []
     try:
-        while True:
-            answer = organizations.call("ListAccounts", **token)
+        for each in organization(region):
             # An account that was closed cannot use what is shared with it.
-            found += [
-                (each["Id"], str(each.get("Name", "")), "organization")
-                for each in answer["Accounts"]
-                if each.get("State", each.get("Status", "ACTIVE")) == "ACTIVE"
-            ]
-            if not answer.get("NextToken"):
-                return found
-            token = {"NextToken": answer["NextToken"]}
+            if each.get("State", each.get("Status", "ACTIVE")) == "ACTIVE":
+                found.append((str(each["Id"]), str(each.get("Name", "")), "organization"))  # noqa: PERF401 - kept so far
     except AwsError as error:
         notes.append(f"the organization was not asked to the end: {error}")
-        return found
+    return found
 
 
 def _of_profiles(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -124,7 +147,7 @@ def _of_profiles(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for profile, given in sorted(config.get("profiles", {}).items()):
         role = _ROLE.match(str(given.get("role_arn", "")))
         named = role[1] if role else str(given.get("sso_account_id", ""))
-        if _ID.fullmatch(named):
+        if is_account(named):
             yield named, profile, f"profile {profile}"
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from snapkit import _html
+from snapkit.ebs.blockers import images_on
 from snapkit.errors import InvalidRequest
 from snapkit.prices import ARCHIVE_LEAST, MONTH, Prices
 from snapkit.units import Size, bytes_text, seconds_text, to_bytes, usd_text
@@ -98,6 +100,12 @@ class ArchivePreview:
         told += [f"it cannot be archived: it {each}" for each in self.refusals]
         return "; ".join((*told, *self.notes))
 
+    def __repr__(self) -> str:
+        return f"<ArchivePreview: {self}>"
+
+    def _repr_html_(self) -> str:
+        return _html.note(str(self))
+
 
 @dataclass(frozen=True)
 class TierStatus:
@@ -123,6 +131,11 @@ class TierStatus:
     def moving(self) -> bool:
         """Whether it is on its way."""
         return self.operation.endswith("in-progress")
+
+    def __repr__(self) -> str:
+        on = f", {self.operation}, {self.percent} %" if self.moving else ""
+        until = f", restored until {self.restored_until:%Y-%m-%d %H:%M} UTC" if self.restored_until else ""
+        return f"<TierStatus of {self.snapshot_id}: {self.tier}{on}{until}>"
 
 
 def tier_status(snapshot: "Snapshot") -> TierStatus:
@@ -255,11 +268,7 @@ def _unfit(snapshot: "Snapshot") -> list[str]:
         return ["is archived already; nothing has to be done"]
     if now.restored_until is not None:
         return ["is only temporarily restored; it goes back by itself"]
-    held = [{"Name": "block-device-mapping.snapshot-id", "Values": [snapshot.id]}]
-    images = snapshot.region.aws.call(
-        "DescribeImages", snapshot.id, Owners=["self"], Filters=held, IncludeDisabled=True
-    )["Images"]
-    names = ", ".join(sorted(str(each["ImageId"]) for each in images))
+    names = ", ".join(sorted(image for image, _, _ in images_on(snapshot.region, [snapshot.id])))
     return [f"belongs to the image {names}; deregister that first, or archive another snapshot"] if names else []
 
 
@@ -282,6 +291,6 @@ def _notes(snapshot: "Snapshot", others: "list[Snapshot]") -> list[str]:
         )
     if snapshot.tags.get(snapshot.region.tag_keys.source):
         notes.append("it is a copy: while the most recent copy is archived, the next one is full")
-    if snapshot.owner == snapshot.region.account and (users := snapshot.shared_with()):
+    if snapshot.account == snapshot.region.account and (users := snapshot.shared_with()):
         notes.append(f"it will no longer be shared with {', '.join(users)}")
     return notes

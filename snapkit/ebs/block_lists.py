@@ -122,7 +122,7 @@ class Page:
         return Page(self.blocks[:many], self.first[:many], self.second[:many])
 
 
-@dataclass
+@dataclass(repr=False)
 class Reading:
     """How far a list of blocks is read. Give it again after an interruption, and what it has is not asked for twice.
 
@@ -138,7 +138,7 @@ class Reading:
 
     about: tuple[str, ...] = ()
     parts: list[Part] = field(default_factory=list)
-    pages: list[Page] = field(default_factory=list, repr=False)
+    pages: list[Page] = field(default_factory=list)
     requests: int = 0
     blocks: int = 0
     stride: int = 1
@@ -164,8 +164,17 @@ class Reading:
         if not self.about:
             self.about, self.blocks, self.stride, self.parts = about, blocks, stride, [Part(0, blocks)]
         elif (self.about, self.blocks) != (about, blocks):
-            told = f"belongs to {' '.join(self.about)}, not to {' '.join(about)}"
+            told = f"belongs to {' and '.join(self.about)}, not to {' and '.join(about)}"
             raise InvalidRequest("progress", self, told, "give a new Reading()")
+        elif self.stride != stride:
+            told = f"belongs to {_sampled(self.stride)}, not to {_sampled(stride)}"
+            raise InvalidRequest("progress", self, told, "give a new Reading()")
+
+    def __repr__(self) -> str:
+        if not self.about:
+            return "<Reading: not begun>"
+        requests = f"{self.requests:,} {'request' if self.requests == 1 else 'requests'}"
+        return f"<Reading of {' and '.join(self.about)}: {100 * self.share:.0f} % listed, {requests}>"
 
     def sampled(self) -> list[tuple[int, int]]:
         """List the ranges of a sample: every so manieth of the volume, as (start, end)."""
@@ -263,12 +272,16 @@ class BlockLists:
                 if reason == "INVALID_PAGE_TOKEN" and "NextToken" in where:
                     where = {"StartingBlockIndex": part.start}  # it lasts 60 minutes
                 elif reason in _REMEDIES:
-                    raise type(error)(error.code, operation, error.told, about, _REMEDIES[reason]) from error
+                    raise type(error)(error.code, operation, error.told, about, _REMEDIES[reason]) from error.__cause__
                 else:
                     raise
             finally:
                 mine.asks = False
         raise AssertionError("every last try returns or raises")  # pragma: no cover
+
+
+def _sampled(stride: int) -> str:
+    return "the whole list" if stride == 1 else f"a sample of one range in {stride:,}"
 
 
 def _together(step: Any, parts: list[Part]) -> None:

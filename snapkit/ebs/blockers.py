@@ -6,15 +6,17 @@ Everything is looked up for many snapshots at once: a thousand take as many call
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-from snapkit.ebs._aws import IDS, PAGE
+from snapkit.ebs._aws import IDS
 from snapkit.ebs._resource import Resource
 from snapkit.errors import AwsError, InvalidRequest
 
 if TYPE_CHECKING:
     from snapkit.ebs.region import Region
     from snapkit.ebs.snapshots import Snapshot
+
+Found = TypeVar("Found")
 
 FAST_RESTORES_PAGE = 200
 """Source: EC2 API reference, DescribeFastSnapshotRestores, MaxResults."""
@@ -64,7 +66,7 @@ def blockers(
 
     Args:
         snapshots: one, or those that are to be deleted together.
-        shares: with whom each is shared, if that was looked up: see `snapkit.ebs.exposure.shares`. Without it only
+        shares: with whom each is shared, if that was looked up: see `snapkit.ebs.exposure.shares_of`. Without it only
             public ones are known, because AWS tells the rest one snapshot at a time.
 
     Returns:
@@ -110,6 +112,20 @@ DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 """The codes by which AWS says that a permission is missing. Source: EC2 API reference, "Error codes"."""
 
 
+def if_allowed(look: Callable[[], Found]) -> Found | None:
+    """Look something up; nothing where this account may not.
+
+    Raises:
+        AwsError: AWS refuses, other than for a missing permission.
+    """
+    try:
+        return look()
+    except AwsError as error:
+        if error.code not in DENIED:
+            raise
+        return None
+
+
 def _images(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
     for image_id, snapshot_id, state in images_on(region, ids):
         disabled = " (disabled)" if state == "disabled" else ""
@@ -134,7 +150,9 @@ def images_on(region: "Region", ids: Sequence[str]) -> Iterator[tuple[str, str, 
 def _fast_restores(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
     on: dict[str, list[str]] = defaultdict(list)
     states = [{"Name": "state", "Values": ["enabling", "optimizing", "enabled"]}]
-    for each in _pages(region, "DescribeFastSnapshotRestores", "FastSnapshotRestores", FAST_RESTORES_PAGE, states):
+    for each in region.aws.pages(
+        "DescribeFastSnapshotRestores", "FastSnapshotRestores", size=FAST_RESTORES_PAGE, Filters=states
+    ):
         on[each["SnapshotId"]].append(each["AvailabilityZone"])
     for snapshot_id in ids:
         if zones := ", ".join(sorted(on[snapshot_id])):
@@ -143,7 +161,7 @@ def _fast_restores(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
 
 def _locks(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
     wanted = set(ids)
-    for each in _pages(region, "DescribeLockedSnapshots", "Snapshots", PAGE):
+    for each in region.aws.pages("DescribeLockedSnapshots", "Snapshots"):
         state, snapshot_id = str(each["LockState"]), str(each["SnapshotId"])
         if snapshot_id not in wanted or state == "expired":
             continue
@@ -197,8 +215,8 @@ def _shares(region: "Region", ids: Sequence[str], shares: Mapping[str, Sequence[
 def _told_by_itself(region: "Region", asked: "Sequence[Snapshot]") -> Iterator[Blocker]:
     account = account_of(region)
     for snapshot in asked:
-        if account not in (None, snapshot.owner):
-            yield Blocker(snapshot.id, f"it belongs to {snapshot.owner}", "only its owner can delete it")
+        if account not in (None, snapshot.account):
+            yield Blocker(snapshot.id, f"it belongs to {snapshot.account}", "only its owner can delete it")
         if not region.can("Snapshot", "Delete", snapshot):
             yield Blocker(snapshot.id, "your roles do not allow Snapshot: Delete", "ask for a role with that right")
         if snapshot.state == "pending":
@@ -249,16 +267,3 @@ def account_of(region: "Region") -> str | None:
         return region.account
     except InvalidRequest:
         return None
-
-
-def _pages(
-    region: "Region", operation: str, key: str, size: int, filters: Sequence[Mapping[str, Any]] = ()
-) -> Iterator[dict[str, Any]]:
-    """Go through a listing of which AWS gives fewer at once, or of which boto3 knows no pages."""
-    token: str | None = None
-    while True:
-        answer = region.aws.call(operation, MaxResults=size, NextToken=token, Filters=list(filters) or None)
-        yield from answer[key]
-        token = answer.get("NextToken") or None
-        if token is None:
-            return

@@ -89,13 +89,13 @@ class BlockList:
         return len(self.blocks)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._told()}>"
+        return f"<{self._told()}>"
 
     def _repr_html_(self) -> str:
         return _html.note(self._told())
 
     def _told(self) -> str:
-        return f"of {self.snapshot_id}: {self._counted()}"
+        return f"Blocks of {self.snapshot_id}: {self._counted()}"
 
     def _counted(self) -> str:
         took = f"{self.requests:,} {'request' if self.requests == 1 else 'requests'}, {_price_text(self.price_usd)}"
@@ -125,11 +125,14 @@ class Changes(BlockList):
         return super().to_frame().assign(kind=pd.Categorical.from_codes(codes.astype(np.int8), pd.Index(_KINDS)))
 
     def _told(self) -> str:
-        return f"of {self.snapshot_id} since {self.since}: {self._counted()}"
+        return f"Changes of {self.snapshot_id} since {self.since}: {self._counted()}"
 
 
 def blocks(snapshot: "Snapshot", *, sample: float | None = None, progress: Reading | None = None) -> BlockList:
-    """List the blocks of a snapshot that hold data; arguments and errors are those of `changed_blocks`."""
+    """List the blocks of a snapshot that hold data; see `blocks_preview` first.
+
+    Arguments and errors are those of `changed_blocks`.
+    """
     stride = _stride(sample)
     _check(snapshot)
     reading = progress if progress is not None else Reading()
@@ -200,6 +203,11 @@ def changed_blocks(
 def changes_preview(snapshot: "Snapshot", since: "Snapshot | str", *, sample: float | None = None) -> Preview:
     """Tell how many requests `changed_blocks` takes at most, and what they cost; lists nothing yet."""
     return preview([_other(snapshot, since), snapshot], sample)
+
+
+def blocks_preview(snapshot: "Snapshot", *, sample: float | None = None) -> Preview:
+    """Tell how many requests `blocks` takes at most, and what they cost; lists nothing yet."""
+    return preview([snapshot], sample)
 
 
 def preview(snapshots: Sequence["Snapshot"], sample: float | None = None) -> Preview:

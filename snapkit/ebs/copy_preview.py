@@ -189,7 +189,11 @@ def _unfit(snapshot: "Snapshot", region: "Region") -> list[str]:
         return ["is archived; restore it first with snapshot.restore_from_archive()"]
     # With whom it is shared only its owner may ask; for others AWS has to say.
     away = region is not snapshot.region and region.account != snapshot.region.account
-    if away and snapshot.owner == snapshot.region.account and not {region.account, "all"} & set(snapshot.shared_with()):
+    if (
+        away
+        and snapshot.account == snapshot.region.account
+        and not {region.account, "all"} & set(snapshot.shared_with())
+    ):
         return [f"is not shared with {region.account}; share it first with snapshot.share({region.account!r})"]
     return []
 
@@ -207,7 +211,7 @@ def origin(snapshot: "Snapshot") -> str:
 
 def _kind(snapshot: "Snapshot", region: "Region", key: str | None) -> tuple[bool | None, str]:
     """Tell whether a copy will be in full, and why."""
-    if region.name == snapshot.region.name and region.account == snapshot.owner:
+    if region.name == snapshot.region.name and region.account == snapshot.account:
         if key == _UNKNOWN:
             return None, "it cannot be told whether it will be under the same key"
         if key != snapshot.raw.get("KmsKeyId"):

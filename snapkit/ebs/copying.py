@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from snapkit.ebs.copy_preview import check, origin, whither
+from snapkit.ebs.deleting import full_size
 from snapkit.ebs.taking import HIDDEN_FOR, LOOK_EVERY
 from snapkit.errors import InvalidRequest, NotFound
-from snapkit.tags import check_tags
+from snapkit.tags import TERM, check_tags
 from snapkit.units import MINUTE, Duration
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def copy_to(
     region = whither(snapshot, to)
     seconds = check(snapshot, region, kms_key=kms_key, duration=duration)
     written = _tags(snapshot, region, name, tags or {})
+    region.charging.charge_snapshots(written, lambda: [full_size(snapshot)])
     begun = region.taking.begin(
         "CopySnapshot",
         snapshot.id,
@@ -79,7 +81,7 @@ def _tags(snapshot: "Snapshot", region: "Region", name: str | None, more: Mappin
     carried = {key: value for key, value in snapshot.tags.items() if not key.lower().startswith("aws:")}
     # Nor is a copy shared with anybody, so that what says until when does not travel either.
     tags: dict[str, str | None] = {
-        key: value for key, value in carried.items() if key not in own and not key.startswith("snapkit:shared-")
+        key: value for key, value in carried.items() if key not in own and not key.startswith(TERM)
     }
     for before, after in ((old.name, new.name), (old.group, new.group), (old.billing_code, new.billing_code)):
         if before in tags:

@@ -54,7 +54,7 @@ def plan(region: "Region", snapshots: "Sequence[Snapshot | str]", *, reason: str
         AwsError: AWS refuses.
     """
     for each in snapshots:
-        if not isinstance(each, str) and not _same(each.region, region):
+        if not isinstance(each, str) and not same_region(each.region, region):
             raise InvalidRequest("snapshot", each.id, f"is not one of this {region!r}", "plan each region by itself")
     ids = list(dict.fromkeys(each if isinstance(each, str) else each.id for each in snapshots))
     for each in ids:
@@ -82,7 +82,7 @@ def _step(reading: "_Reading", snapshot_id: str, reason: str) -> Step:
     )
 
 
-def _same(one: "Region", other: "Region") -> bool:
+def same_region(one: "Region", other: "Region") -> bool:
     """Tell whether two objects look at the same region of the same account."""
     return one is other or (one.name == other.name and account_of(one) == account_of(other))
 

@@ -4,11 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, Self, TypeVar
 
+from snapkit.ebs import pricing
 from snapkit.ebs._resource import Resource
 from snapkit.ebs.columns import COLUMNS as SNAPSHOT_COLUMNS
+from snapkit.ebs.columns import WHERE
 from snapkit.ebs.connecting import connect
+from snapkit.ebs.costs import Costs
+from snapkit.ebs.describing import ME
 from snapkit.ebs.listing import Column, Listing
 from snapkit.ebs.region import Region
+from snapkit.ebs.rows import Raw, Rows, Shares
 from snapkit.ebs.servers import COLUMNS as SERVER_COLUMNS
 from snapkit.ebs.servers import Server
 from snapkit.ebs.snapshots import Snapshot
@@ -72,15 +77,9 @@ class Estate:
         if isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1:
             raise InvalidRequest("at_once", at_once, "is no number from 1 up", f"give one, say {AT_ONCE}")
         self._at_once = at_once
-        self.snapshots: Everywhere[Snapshot] = Everywhere(
-            self, lambda region: region.snapshots.find, SNAPSHOT_COLUMNS, "snapshot"
-        )
-        self.volumes: Everywhere[Volume] = Everywhere(
-            self, lambda region: region.volumes.find, VOLUME_COLUMNS, "volume"
-        )
-        self.servers: Everywhere[Server] = Everywhere(
-            self, lambda region: region.servers.find, SERVER_COLUMNS, "server"
-        )
+        self.snapshots = Everywhere(self, lambda region: region.snapshots.find, Snapshot, "StartTime", SNAPSHOT_COLUMNS)
+        self.volumes = Everywhere(self, lambda region: region.volumes.find, Volume, "CreateTime", VOLUME_COLUMNS)
+        self.servers = Everywhere(self, lambda region: region.servers.find, Server, "LaunchTime", SERVER_COLUMNS)
 
     @classmethod
     def connect(cls, profiles: Iterable[str | None], regions: Iterable[str], *, at_once: int = AT_ONCE) -> Self:
@@ -99,6 +98,10 @@ class Estate:
                 raise InvalidRequest(name, given, "is one text", f"give a list: [{given!r}]")
         names = list(regions)
         return cls([connect(name, profile) for profile in profiles for name in names], at_once=at_once)
+
+    def costs(self) -> Costs:
+        """Tell what everything in it costs a month; regions that refuse are named; see `snapkit.ebs.pricing.across`."""
+        return pricing.across(self)
 
     def _ask(self, what: Callable[[Region], Any]) -> Iterator[tuple[Region, str, Any]]:
         """Ask all regions, several at once; gives each with its label, and its answer or the error, in order."""
@@ -134,13 +137,24 @@ class Everywhere(Generic[Item]):
         self,
         estate: Estate,
         finder: Callable[[Region], Callable[..., Listing[Item]]],
+        kind: type[Item],
+        made_key: str,
         columns: Sequence[Column[Item]],
-        noun: str,
     ) -> None:
-        self._estate = estate
-        self._finder = finder
-        self._columns = columns
-        self._noun = noun
+        """Say how a kind of resource is found and shown.
+
+        Args:
+            estate: where.
+            finder: gives the `find` of a region.
+            kind: the class of the objects.
+            made_key: where AWS says when each was made.
+            columns: of a listing.
+        """
+        self._estate, self._finder, self._kind, self._made_key = estate, finder, kind, made_key
+        names = [column.name for column in columns]
+        after = names.index("account" if "account" in names else "name") + 1
+        where = (column for column in WHERE if column.name not in names)
+        self._columns = (*columns[:after], *where, *columns[after:])
 
     def find(self, **wanted: Any) -> EstateListing[Item]:
         """List them all, newest first.
@@ -156,28 +170,59 @@ class Everywhere(Generic[Item]):
         Raises:
             InvalidRequest: a filter cannot be.
         """
-        found: dict[tuple[str, str], Item] = {}
-        dropped: dict[str, str] = {}
-        failed: dict[str, AwsError] = {}
+        found, dropped, failed = _Found[Item](self._kind), dict[str, str](), dict[str, AwsError]()
         for region, label, answer in self._estate._ask(lambda region: self._finder(region)(**wanted)):
             if isinstance(answer, AwsError):
                 failed[label] = answer
-                continue
-            dropped |= answer.dropped
-            for item in answer:
-                key = (region.name, item.id)
-                if key not in found or getattr(item, "owner", None) == region.account:
-                    found[key] = item
-        there = {item.id for item in found.values()}
-        missing = {item_id: reason for item_id, reason in dropped.items() if item_id not in there}
-        items = sorted(found.values(), key=lambda item: (_made(item), item.id), reverse=True)
-        where = (
-            Column[Item]("account", lambda each: each.region.account, "account", lambda each: each.region.account),
-            Column[Item]("region", lambda each: each.region.name, "region", lambda each: each.region.name),
+            else:
+                dropped |= answer.dropped
+                found.add(region, answer.items)
+        missing = {item_id: reason for item_id, reason in dropped.items() if item_id not in found}
+        rows = found.newest_first(self._made_key)
+        return EstateListing(rows, self._columns, noun=self._kind.kind, dropped=missing, failed=failed)
+
+
+def _named(shares: Shares, account: str) -> Shares:
+    """Name this account, of which an estate has several."""
+    return None if shares is None else tuple(account if user == ME else user for user in shares)
+
+
+class _Found(Generic[Item]):
+    """What regions answered, each resource once."""
+
+    def __init__(self, kind: type[Item]) -> None:
+        self._kind = kind
+        self._regions: list[Region] = []
+        self._raws: list[Raw] = []
+        self._shares: list[Shares] = []
+        self._places: dict[str, dict[str, int]] = {}
+
+    def add(self, region: Region, items: Sequence[Item]) -> None:
+        """Add what a region answered; what is shared is told by its owner."""
+        raws = items.raws if isinstance(items, Rows) else [item.raw for item in items]
+        places, key, account = self._places.setdefault(region.name, {}), self._kind.id_key, region.account
+        for place, raw in enumerate(raws, start=len(self._raws)):
+            if places.setdefault(raw[key], place) != place and raw.get("OwnerId") == account:
+                places[raw[key]] = place
+        self._regions += [region] * len(raws)
+        self._raws += raws
+        self._shares += (
+            [_named(shares, account) for shares in items.shares] if isinstance(items, Rows) else [None] * len(raws)
         )
-        columns = (*self._columns[:2], *where, *self._columns[2:])
-        return EstateListing(items, columns, noun=self._noun, dropped=missing, failed=failed)
 
+    def __contains__(self, item_id: object) -> bool:
+        return any(item_id in places for places in self._places.values())
 
-def _made(item: Resource) -> Any:
-    return getattr(item, "taken_at", None) or getattr(item, "created_at")  # noqa: B009
+    def newest_first(self, made_key: str) -> Rows[Item]:
+        """Put them in order of time and id, the newest first."""
+        raws, regions, shares, key = self._raws, self._regions, self._shares, self._kind.id_key
+        order = [place for places in self._places.values() for place in places.values()]
+        order.sort(key=lambda place: raws[place][key])
+        order.sort(key=lambda place: raws[place][made_key])
+        order.reverse()
+        return Rows(
+            self._kind,
+            [regions[each] for each in order],
+            [raws[each] for each in order],
+            [shares[each] for each in order],
+        )

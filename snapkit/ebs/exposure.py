@@ -1,25 +1,24 @@
 """Which snapshots others can restore, and what the region lets be public."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING
 
-from snapkit.ebs.blockers import DENIED
+from snapkit.ebs.accounts import organization
+from snapkit.ebs.blockers import if_allowed
 from snapkit.ebs.listing import Column, Listing
+from snapkit.ebs.shareable import Preflight, block_public_access
+from snapkit.ebs.sharing import Term, permitted, terms
 from snapkit.errors import AwsError, InvalidRequest, NotFound
 
 if TYPE_CHECKING:
     from snapkit.ebs.region import Region
     from snapkit.ebs.snapshots import Snapshot
 
-Found = TypeVar("Found")
-
 AT_ONCE = 8
 """How many permission look-ups are under way at once: below botocore's ten connections to one endpoint."""
-
-SINCE, UNTIL = "snapkit:shared-at", "snapkit:shared-until"
-"""The tags that say since when and until when a snapshot is to be shared."""
 
 HIDDEN = "block-all-sharing"
 """The state in which nobody can use what is public. Source: EBS user guide, "Block public access for snapshots"."""
@@ -35,6 +34,7 @@ class Exposure:
         hidden: whether the region hides that at present; as soon as it no longer does, the snapshot is public again.
         accounts: with which accounts it is shared.
         outside: those of them that do not belong to the user; None where nobody knows.
+        now: when that was looked up.
     """
 
     snapshot: "Snapshot"
@@ -42,16 +42,28 @@ class Exposure:
     hidden: bool
     accounts: tuple[str, ...]
     outside: tuple[str, ...] | None
+    now: datetime
 
     @property
-    def since(self) -> str:
-        """Since when it is shared, as its tag says, or nothing."""
-        return self.snapshot.tags.get(SINCE, "")
+    def terms(self) -> Mapping[str, Term]:
+        """Since when and until when accounts have a share that is to end; see `snapkit.ebs.sharing`."""
+        held = terms(self.snapshot.tags)
+        return {account: term for account in self.accounts if (term := held.get(account)) is not None}
 
     @property
-    def until(self) -> str:
-        """Until when it is to be shared, as its tag says, or nothing."""
-        return self.snapshot.tags.get(UNTIL, "")
+    def since(self) -> datetime | None:
+        """Since when the first of the shares that are to end has been there."""
+        return min((term.since for term in self.terms.values()), default=None)
+
+    @property
+    def until(self) -> datetime | None:
+        """When the first of them is to end."""
+        return min((term.until for term in self.terms.values()), default=None)
+
+    @property
+    def overdue(self) -> tuple[str, ...]:
+        """The accounts whose share ought to have ended; `region.snapshots.plan_expire()` ends it."""
+        return tuple(account for account, term in self.terms.items() if term.until <= self.now)
 
     @property
     def told(self) -> str:
@@ -61,7 +73,9 @@ class Exposure:
             parts.append("public, hidden by the region's block" if self.hidden else "public: everyone in AWS")
         if self.accounts:
             known = "" if self.outside is None else f", {len(self.outside)} outside the organization"
-            parts.append(f"shared with {len(self.accounts)} account{'' if len(self.accounts) == 1 else 's'}{known}")
+            overdue = f", {len(self.overdue)} longer than it ought to be" if self.overdue else ""
+            shared = f"shared with {len(self.accounts)} account{'' if len(self.accounts) == 1 else 's'}"
+            parts.append(f"{shared}{known}{overdue}")
         return "; ".join(parts)
 
 
@@ -111,22 +125,22 @@ def find(region: "Region", *, private: bool = True, known: Iterable[str] | None 
         raw["SnapshotId"]
         for raw in region.aws.pages("DescribeSnapshots", "Snapshots", OwnerIds=["self"], RestorableByUserIds=["all"])
     }
-    blocked = _allowed(lambda: str(region.aws.call("GetSnapshotBlockPublicAccessState")["State"])) or "unknown"
+    blocked = block_public_access(region) or "unknown"
     shared: dict[str, tuple[str, ...]] = {}
     note = "" if private else "shares with accounts were not looked up"
     if private:
-        looked = _allowed(lambda: shares_of(region, _shareable(region, list(mine.values()))))
+        looked = if_allowed(lambda: shares_of(region, _shareable(region, list(mine.values()))))
         shared = looked or {}
         note = "" if looked is not None else "with which accounts they are shared this account may not look up"
     ours = _organization(region) if known is None else frozenset(known)
-    rows = []
+    rows, now = [], region.clock.now()
     for snapshot in mine.values():
         users = shared.get(snapshot.id, ())
         accounts = tuple(sorted(user for user in users if user != "all"))
         everyone = "all" in users or snapshot.id in public
         outside = None if ours is None else tuple(account for account in accounts if account not in ours)
         if everyone or accounts:
-            rows.append(Exposure(snapshot, everyone, everyone and blocked == HIDDEN, accounts, outside))
+            rows.append(Exposure(snapshot, everyone, everyone and blocked == HIDDEN, accounts, outside, now))
     rows.sort(key=lambda each: (not each.public, -len(each.accounts if each.outside is None else each.outside)))
     return Exposures(rows, blocked, region.name, note)
 
@@ -140,12 +154,9 @@ def shares_of(region: "Region", ids: Sequence[str]) -> dict[str, tuple[str, ...]
 
     def look(snapshot_id: str) -> tuple[str, ...]:
         try:
-            answer = region.aws.call(
-                "DescribeSnapshotAttribute", snapshot_id, SnapshotId=snapshot_id, Attribute="createVolumePermission"
-            )
+            return permitted(region, snapshot_id)
         except NotFound:
             return ()
-        return tuple(each.get("UserId") or each["Group"] for each in answer["CreateVolumePermissions"])
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = zip(ids, pool.map(look, ids), strict=True)
@@ -154,43 +165,21 @@ def shares_of(region: "Region", ids: Sequence[str]) -> dict[str, tuple[str, ...]
 
 def _shareable(region: "Region", snapshots: "Sequence[Snapshot]") -> list[str]:
     """Leave out what is encrypted under the default key: nobody can share that."""
-    keys = {str(snapshot.raw.get("KmsKeyId", "")) for snapshot in snapshots if snapshot.encrypted}
-    default = {key for key in keys if _is_default(region, key)}
-    return [snapshot.id for snapshot in snapshots if str(snapshot.raw.get("KmsKeyId", "")) not in default]
-
-
-def _is_default(region: "Region", key: str) -> bool:
-    try:
-        answer = region.service("kms").call("DescribeKey", key, KeyId=key)
-    except (AwsError, InvalidRequest):
-        # Then it is looked up like the others.
-        return False
-    return bool(answer["KeyMetadata"]["KeyManager"] == "AWS")
+    preflight = Preflight(region)
+    # What is not known of a key is looked up like the others.
+    return [snapshot.id for snapshot in snapshots if not preflight.under_default(snapshot)]
 
 
 def _organization(region: "Region") -> frozenset[str] | None:
     """List the accounts of the organization; None where this account may not, or there is none."""
-    found: set[str] = set()
-    token: str | None = None
     try:
-        while True:
-            answer = region.service("organizations").call("ListAccounts", NextToken=token)
-            found |= {str(account["Id"]) for account in answer["Accounts"]}
-            token = answer.get("NextToken") or None
-            if token is None:
-                return frozenset(found) or None
+        return frozenset(str(account["Id"]) for account in organization(region)) or None
     except (AwsError, InvalidRequest):
         return None
 
 
-def _allowed(look: Callable[[], Found]) -> Found | None:
-    """Look something up; nothing where this account may not."""
-    try:
-        return look()
-    except AwsError as error:
-        if error.code not in DENIED:
-            raise
-        return None
+def _shown(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
 COLUMNS: tuple[Column[Exposure], ...] = (
@@ -204,6 +193,7 @@ COLUMNS: tuple[Column[Exposure], ...] = (
         "outside the organization", lambda each: "not known" if each.outside is None else ", ".join(each.outside),
         "outside", lambda each: None if each.outside is None else ", ".join(each.outside),
     ),
-    Column("since", lambda each: each.since, "since", lambda each: each.since),
-    Column("until", lambda each: each.until, "until", lambda each: each.until),
+    Column("since, UTC", lambda each: _shown(each.since), "since", lambda each: each.since, "datetime64[ms, UTC]"),
+    Column("until, UTC", lambda each: _shown(each.until), "until", lambda each: each.until, "datetime64[ms, UTC]"),
+    Column("overdue", lambda each: ", ".join(each.overdue), "overdue", lambda each: ", ".join(each.overdue)),
 )  # fmt: skip

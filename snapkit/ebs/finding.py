@@ -1,10 +1,10 @@
 """What `find` looks for."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from snapkit.ebs._resource import check_id
 from snapkit.errors import InvalidRequest
@@ -13,8 +13,6 @@ from snapkit.units import Duration, Size, to_bytes, to_seconds
 if TYPE_CHECKING:
     from snapkit.ebs._resource import Resource
     from snapkit.ebs.region import Region
-
-Found = TypeVar("Found", bound="Resource")
 
 _STATE_FILTERS = {"snapshot": "status", "volume": "status", "server": "instance-state-name"}
 
@@ -100,9 +98,9 @@ class Wanted:
             asked["volume-id"] = self.volume
         return [{"Name": name, "Values": [value]} for name, value in asked.items() if value is not None]
 
-    def among(self, resources: "Iterable[Found]") -> "list[Found]":
-        """Choose those that pass the filters that AWS does not have."""
-        return [each for each in resources if self.meets(each)] if self._tests else list(resources)
+    def among(self, raws: list[dict[str, Any]], kind: "type[Resource]") -> list[dict[str, Any]]:
+        """Choose from what AWS said of resources of a class those that pass the filters that AWS does not have."""
+        return [raw for raw in raws if self.meets(kind(self.region, raw))] if self._tests else raws
 
     def meets(self, resource: "Resource") -> bool:
         """Tell whether a resource passes the filters that AWS does not have."""

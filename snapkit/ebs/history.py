@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 _THREADS = 10
 
 
-def preview(
-    volume: "Volume", snapshots: "Sequence[Snapshot] | None" = None, sample: float | None = None
+def change_history_preview(
+    volume: "Volume", snapshots: "Sequence[Snapshot] | None" = None, *, sample: float | None = None
 ) -> changes.Preview:
-    """Bound what the history takes; see `Volume.change_history_preview`."""
+    """Tell how many requests `change_history` takes at most, and what they cost; lists no blocks yet."""
     pairs = pairwise(_chosen(volume, snapshots))
     return changes.together([changes.preview(pair, sample) for pair in pairs])
 
 
 def change_history(
-    volume: "Volume", snapshots: "Sequence[Snapshot] | None" = None, sample: float | None = None
+    volume: "Volume", snapshots: "Sequence[Snapshot] | None" = None, *, sample: float | None = None
 ) -> pd.DataFrame:
-    """Count the blocks that changed from each snapshot of a volume to the next; see `preview` first.
+    """Count the blocks that changed from each snapshot of a volume to the next; see `change_history_preview` first.
 
     Args:
         volume: which volume.

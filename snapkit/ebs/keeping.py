@@ -1,11 +1,14 @@
 """Keeping snapshots from being deleted, and getting back those that were: locks and the recycle bin."""
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from snapkit.ebs._aws import repeated
+from snapkit.ebs._resource import check_id
 from snapkit.ebs.listing import Column, Listing
-from snapkit.errors import InvalidRequest
+from snapkit.errors import AwsError, InvalidRequest, NotFound
 from snapkit.units import DAY, HOUR, Duration, to_seconds
 
 if TYPE_CHECKING:
@@ -17,6 +20,9 @@ LOCK_DAYS = (1, 36500)
 
 COOL_OFF_HOURS = (1, 72)
 """The shortest and the longest cooling-off period [h]. Source: EC2 API reference, LockSnapshot, CoolOffPeriod."""
+
+BINNED = ("recoverable", "recovering")
+"""The states of what the recycle bin has. Source: EC2 API reference, Snapshot, State."""
 
 MODES = ("governance", "compliance")
 """The modes of a lock. Source: EC2 API reference, LockSnapshot, LockMode."""
@@ -54,7 +60,10 @@ class Lock:
             return f"{told}: nobody can take the lock off or shorten it"
         if self.state == "compliance-cooloff":
             return f"{told}; the lock can be taken off until {_shown(self.cool_off_ends_at)}, and never after"
-        return f"{told}: who is allowed to can take the lock off"
+        return f"{told}: whoever has the permission can take the lock off"
+
+    def __repr__(self) -> str:
+        return f"<Lock: {self}>"
 
 
 def lock(
@@ -70,7 +79,7 @@ def lock(
 
     Args:
         snapshot: a complete or pending one.
-        mode: ``"governance"``, which who is allowed to can take off; or ``"compliance"``, which nobody can.
+        mode: ``"governance"``, which whoever has the permission can take off; or ``"compliance"``, which nobody can.
         duration: for how long, in whole days, such as ``"30d"``.
         until: or until when, with a time zone.
         cool_off: of a compliance lock, how long it can still be taken off, in whole hours up to 72.
@@ -184,12 +193,32 @@ def in_bin(region: "Region") -> Listing[Binned]:
 def from_bin(region: "Region", snapshot_id: str) -> "Snapshot":
     """Make a deleted snapshot again what it was, shared with whom it was.
 
+    The bin does not tell to which group a snapshot belongs, so whether the user may do this IAM alone decides.
+
     Raises:
+        InvalidRequest: it is no id of a snapshot.
         NotFound: the recycle bin does not have it.
         AwsError: AWS refuses.
     """
-    region.aws.call("RestoreSnapshotFromRecycleBin", snapshot_id, SnapshotId=snapshot_id)
+    check_id("snapshot", snapshot_id)
+    try:
+        region.aws.call("RestoreSnapshotFromRecycleBin", snapshot_id, SnapshotId=snapshot_id)
+    except AwsError as error:
+        with suppress(NotFound):
+            if repeated(error) and (there := region.snapshots.get(snapshot_id)).state not in BINNED:
+                return there  # only the answer was lost
+        if not isinstance(error, NotFound):
+            raise
+        remedy = "see region.snapshots.in_recycle_bin() for what it has"
+        raise NotFound(error.code, error.operation, error.told, snapshot_id, remedy) from error.__cause__
     return region.snapshots.get(snapshot_id)
+
+
+def restore_from_recycle_bin(snapshot: "Snapshot") -> "Snapshot":
+    """Make a snapshot again what it was, after it was deleted; returns itself. Errors are those of `from_bin`."""
+    snapshot.region.allow("Snapshot", "Delete", snapshot)
+    snapshot.raw = from_bin(snapshot.region, snapshot.id).raw
+    return snapshot
 
 
 def _term(snapshot: "Snapshot", duration: Duration | None, until: datetime | None) -> int | None:
@@ -251,7 +280,7 @@ def _read(raw: dict[str, Any]) -> Lock:
 
 
 def _shown(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "some time"
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "some time"
 
 
 BIN_COLUMNS: tuple[Column[Binned], ...] = (

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from snapkit.ebs.blockers import DENIED, images_on, is_copy, managed_by
+from snapkit.ebs.blockers import if_allowed, images_on, is_copy, managed_by
 from snapkit.ebs.deleting import most_monthly_usd
 from snapkit.ebs.listing import Column, Listing
-from snapkit.errors import AwsError
 from snapkit.units import bytes_text, usd_text
 
 if TYPE_CHECKING:
@@ -105,19 +104,8 @@ def find(region: "Region") -> Listing[Orphan]:
 
 def _in_bin(region: "Region") -> dict[str, datetime]:
     """Find until when deleted volumes can be restored; nothing where this account may not look."""
-    found: dict[str, datetime] = {}
-    token: str | None = None
-    try:
-        while True:
-            answer = region.aws.call("ListVolumesInRecycleBin", MaxResults=BIN_PAGE, NextToken=token)
-            found |= {each["VolumeId"]: each["RecycleBinExitTime"] for each in answer["Volumes"]}
-            token = answer.get("NextToken") or None
-            if token is None:
-                return found
-    except AwsError as error:
-        if error.code not in DENIED:
-            raise
-        return found
+    listed = if_allowed(lambda: list(region.aws.pages("ListVolumesInRecycleBin", "Volumes", size=BIN_PAGE)))
+    return {each["VolumeId"]: each["RecycleBinExitTime"] for each in listed or ()}
 
 
 COLUMNS: tuple[Column[Orphan], ...] = (

@@ -7,10 +7,12 @@ from typing import Any
 
 from snapkit.access import Access, Belonging, Tagged, named
 from snapkit.clock import Clock, SystemClock
-from snapkit.ebs import exposure, orphans
+from snapkit.ebs import exposure, orphans, pricing
 from snapkit.ebs._aws import Aws
 from snapkit.ebs._resource import Resource
 from snapkit.ebs.accounts import Accounts, gather
+from snapkit.ebs.charging import Charging
+from snapkit.ebs.costs import Costs
 from snapkit.ebs.listing import Listing
 from snapkit.ebs.servers import Servers
 from snapkit.ebs.snapshots import Snapshot, Snapshots
@@ -41,6 +43,7 @@ class Region:
         volumes: the volumes.
         servers: the servers.
         taking: begins snapshots, each once.
+        charging: charges what is made to billing codes.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Region:
         self.volumes = Volumes(self)
         self.servers = Servers(self)
         self.taking = Taking(self)
+        self.charging = Charging(self)
         # A creation is never sent twice by itself: the first may have taken effect. See snapkit.ebs.taking.
         for operation in ("CreateSnapshot", "CreateSnapshots", "CopySnapshot"):
             ec2.meta.events.register_first(f"needs-retry.ec2.{operation}", _no_retry, unique_id=f"snapkit-{operation}")
@@ -136,7 +140,7 @@ class Region:
             InvalidRequest: there is no such resource or action.
         """
         named(resource, action)
-        return self.access is None or self.access.can(resource, action, self._tagged(target))
+        return self.access is None or self.access.can(resource, action, target)
 
     def allow(self, resource: str, action: str, target: Resource | Tagged) -> None:
         """Return only if the person may do something; the arguments are those of `can`.
@@ -146,7 +150,7 @@ class Region:
         """
         if self.access is not None:
             shown = target.id if isinstance(target, Resource) else f"a new {resource.lower()}"
-            self.access.allow(resource, action, self._tagged(target), shown)
+            self.access.allow(resource, action, target, shown)
 
     def allow_tags(self, target: Resource, tags: Mapping[str, str]) -> None:
         """Return only if tags may be set: with an access, those by which it decides stay as they are.
@@ -169,9 +173,6 @@ class Region:
         keys = self.tag_keys
         return Belonging(tags.get(keys.group, ""), tags.get(keys.billing_code, ""), tags.get(keys.owner, ""))
 
-    def _tagged(self, target: Resource | Tagged) -> Tagged:
-        return self.belonging(target.tags) if isinstance(target, Resource) else target
-
     def accounts(self, *, book: str | Path | None = None, config: Mapping[str, Any] | None = None) -> Accounts:
         """List the accounts that the user belongs to; see `snapkit.ebs.accounts.gather`."""
         return gather(self, book=book, config=config)
@@ -183,6 +184,10 @@ class Region:
     def orphans(self) -> Listing[orphans.Orphan]:
         """List the snapshots of this account whose volume no longer exists, with the evidence for each."""
         return orphans.find(self)
+
+    def costs(self) -> Costs:
+        """Tell what everything here costs a month, by group and billing code; see `snapkit.ebs.pricing.find`."""
+        return pricing.find(self)
 
     def exposure(self, *, private: bool = True, known: Iterable[str] | None = None) -> exposure.Exposures:
         """List the snapshots of this account that others can restore; see `snapkit.ebs.exposure`.

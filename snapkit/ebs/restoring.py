@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from snapkit.ebs._aws import CODES
 from snapkit.ebs.listing import Column, Listing
 from snapkit.errors import AwsError, InvalidRequest
 from snapkit.prices import MONTH, Prices
-from snapkit.rules import INITIALIZATION_RATES
-from snapkit.units import GIB, HOUR, MIB, TIB, Size, to_bytes, usd_text
+from snapkit.rules import INITIALIZATION_RATES, VOLUME_SIZES
+from snapkit.units import GIB, HOUR, MIB, TIB, Size, bytes_text, seconds_text, to_bytes, usd_text
 
 if TYPE_CHECKING:
     from snapkit.ebs.snapshots import Snapshot
@@ -82,6 +80,11 @@ class FastRestore:
     refill: float
     monthly: float
 
+    def __repr__(self) -> str:
+        credit = f"{self.credits:.3g} of {self.bucket:.3g} credits at most"
+        told = f"{self.state}, {credit}, {usd_text(self.monthly)} a month"
+        return f"<FastRestore of {self.snapshot_id} in {self.zone}: {told}>"
+
 
 def enable_fast_restore(snapshot: "Snapshot", zones: Sequence[str]) -> Listing[FastRestore]:
     """Begin to enable fast snapshot restore of a snapshot in zones; it is paid for from now on.
@@ -94,6 +97,7 @@ def enable_fast_restore(snapshot: "Snapshot", zones: Sequence[str]) -> Listing[F
     """
     snapshot.region.allow("Snapshot", "CreateVolume", snapshot)
     wanted = _zones(snapshot, zones)
+    snapshot.refresh()
     if snapshot.size > LARGEST:
         rule = "is of a volume above 16 TiB, the most for fast snapshot restore"
         raise InvalidRequest("snapshot", snapshot.id, rule, "give its volumes an initialization rate instead")
@@ -102,7 +106,8 @@ def enable_fast_restore(snapshot: "Snapshot", zones: Sequence[str]) -> Listing[F
     if snapshot.tier != "standard":
         remedy = "restore it first with snapshot.restore_from_archive()"
         raise InvalidRequest("snapshot", snapshot.id, "is archived", remedy)
-    _change(snapshot, "EnableFastSnapshotRestores", wanted)
+    with snapshot.region.charging.hold_fast_restore(snapshot, wanted):
+        _change(snapshot, "EnableFastSnapshotRestores", wanted)
     return fast_restore_state(snapshot)
 
 
@@ -116,12 +121,12 @@ def disable_fast_restore(snapshot: "Snapshot", zones: Sequence[str] | None = Non
     snapshot.region.allow("Snapshot", "CreateVolume", snapshot)
     on = [each.zone for each in fast_restore_state(snapshot) if each.state in ("enabling", "optimizing", "enabled")]
     wanted = on if zones is None else _zones(snapshot, zones)
-    off = [zone for zone in wanted if zone not in on]
-    if off or not on:
-        rule = f"has no fast restore of {snapshot.id}" if off else f"have no fast restore of {snapshot.id}"
-        raise InvalidRequest(
-            "zone" if off else "zones", off[0] if off else (), rule, f"it is in {', '.join(on) or 'none'}"
-        )
+    if not on:
+        raise InvalidRequest("snapshot", snapshot.id, "has no fast restore in any zone", "nothing has to be done")
+    for zone in wanted:
+        if zone not in on:
+            remedy = f"it is enabled in {', '.join(on)}"
+            raise InvalidRequest("zone", zone, f"has no fast restore of {snapshot.id}", remedy)
     _change(snapshot, "DisableFastSnapshotRestores", wanted)
     return fast_restore_state(snapshot)
 
@@ -146,55 +151,78 @@ def fast_restore_state(snapshot: "Snapshot") -> Listing[FastRestore]:
     return Listing(found, COLUMNS, noun="fast snapshot restore")
 
 
-def restore_options(snapshot: "Snapshot", size: Size | None = None, *, volume_type: str = "gp3") -> pd.DataFrame:
+@dataclass(frozen=True)
+class RestoreOption:
+    """A way to make a volume of a snapshot.
+
+    Attributes:
+        name: such as ``"initialization rate 300 MiB/s"``.
+        seconds_low: the least time until the volume has its full speed [s].
+        seconds_high: the most time, as far as anybody knows [s].
+        basis: where the time comes from: documented, measured by others, or assumed.
+        price_usd: what it costs besides the volume itself [USD].
+        paid: for what the price is: each volume, or a month and zone.
+        notes: what else to know.
+    """
+
+    name: str
+    seconds_low: float
+    seconds_high: float
+    basis: str
+    price_usd: float
+    paid: str
+    notes: str
+
+
+def restore_options(
+    snapshot: "Snapshot", data: Size | None = None, *, volume_type: str = "gp3"
+) -> Listing[RestoreOption]:
     """Compare the ways to make a volume of a snapshot: time until it has full speed, and price.
 
     Args:
         snapshot: a complete one.
-        size: of its data, where AWS does not tell it; by default all of its volume.
+        data: how much of the volume was ever written, where AWS does not tell it; by default all of it.
         volume_type: of the volume.
 
     Returns:
-        One row for each way, from the slowest: option, seconds_low, seconds_high, basis, price_usd, paid, notes.
+        The default way first, then initialization rates, then fast snapshot restore.
 
     Raises:
-        InvalidRequest: the size cannot be.
+        InvalidRequest: there cannot be so much data, or there is no such volume type.
 
     Source: EBS user guide, "Initialize Amazon EBS volumes": 10 GiB of data at 300 MiB/s take 34.1 s.
     """
-    data, known = _data(snapshot, size)
+    if volume_type not in VOLUME_SIZES:
+        kinds = ", ".join(VOLUME_SIZES)
+        raise InvalidRequest("volume type", volume_type, "is no EBS volume type", f"choose one of {kinds}")
+    size, known = _data(snapshot, data)
     low, high = LAZY_RATES.get(volume_type, LAZY_RATES["gp3"])
     seen = f"measured by others on {volume_type}" if volume_type in LAZY_RATES else "assumed to be as on gp3"
-    prices = snapshot.region.prices
-    rows: list[tuple[str, float, float, str, float, str, str]] = [
-        ("default", data / high, data / low, seen, 0.0, "", "if all of it is read at once; without that, no bound"),
-        *(
-            (
-                f"initialization rate {rate} MiB/s", data / (rate * MIB), data / (rate * MIB), "documented",
-                prices.initialized(data, rate), "each volume", "within 10 % of the rate for 99 % of the time",
-            )
-            for rate in _RATES
-        ),
-    ]  # fmt: skip
+    doubt, prices = "" if known else "; size of the data assumed", snapshot.region.prices
+    lazy = "if all of it is read at once, else no bound"
+    ways = [RestoreOption("default", size / high, size / low, f"{seen}{doubt}", 0.0, "each volume", lazy)]
+    for rate in _RATES:
+        seconds, price = size / (rate * MIB), prices.initialized(size, rate)
+        name, note = f"initialization rate {rate} MiB/s", "within 10 % of the rate 99 % of the time"
+        ways.append(RestoreOption(name, seconds, seconds, f"documented{doubt}", price, "each volume", note))
     if snapshot.size <= LARGEST:
-        volumes = f"{bucket(snapshot.size):.3g} volumes at once, {credit_rate(snapshot.size):.3g} more an hour"
-        wait = f"enable it {snapshot.size * OPTIMIZING / HOUR:.2g} h before; {volumes}"
+        ahead, hourly = seconds_text(snapshot.size * OPTIMIZING), prices.fast_restored(0)
+        volumes = f"{int(bucket(snapshot.size))} volumes at once, {credit_rate(snapshot.size):.3g} more an hour"
+        note = f"enable it {ahead} before; {volumes}; at least {usd_text(hourly)} for an hour"
         monthly = prices.fast_restored(MONTH)
-        rows.append(("fast snapshot restore", 0.0, 0.0, "documented", monthly, "a month and zone", wait))
-    names = ("option", "seconds_low", "seconds_high", "basis", "price_usd", "paid", "notes")
-    frame = pd.DataFrame(rows, columns=list(names))
-    frame["basis"] = frame["basis"] + ("" if known else "; size of the data assumed")
-    texts = dict.fromkeys(("option", "basis", "paid", "notes"), "string")
-    return frame.astype(texts)
+        ways.append(RestoreOption("fast snapshot restore", 0.0, 0.0, "documented", monthly, "a month and zone", note))
+    return Listing(ways, OPTIONS, noun="option")
 
 
-def _data(snapshot: "Snapshot", size: Size | None) -> tuple[int, bool]:
+def _data(snapshot: "Snapshot", given: Size | None) -> tuple[int, bool]:
     """Tell how much data a snapshot has [bytes], and whether that is known."""
-    if size is None:
+    if given is None:
         return (snapshot.size, False) if snapshot.full_size is None else (snapshot.full_size, True)
-    data = to_bytes(size)
+    data = to_bytes(given, "data")
     if data > snapshot.size:
-        raise InvalidRequest("size", size, f"is more than the volume of {snapshot.id} has", "give that of its data")
+        most = bytes_text(snapshot.size)
+        rule = f"is more than the {most} of the volume of {snapshot.id}"
+        raise InvalidRequest("data", given, rule, f"give up to {most}")
     return data, True
 
 
@@ -202,10 +230,11 @@ def _zones(snapshot: "Snapshot", zones: Sequence[str]) -> list[str]:
     wanted = [zones] if isinstance(zones, str) else list(dict.fromkeys(zones))
     there = snapshot.region.zones
     if not wanted:
-        raise InvalidRequest("zones", zones, "are none", f"choose of {', '.join(there)}")
+        raise InvalidRequest("zones", zones, "are none", f"choose some of {', '.join(there)}")
     for zone in wanted:
         if zone not in there:
-            raise InvalidRequest("zone", zone, f"is not in {snapshot.region.name}", f"choose of {', '.join(there)}")
+            remedy = f"choose one of {', '.join(there)}"
+            raise InvalidRequest("zone", zone, f"is not in {snapshot.region.name}", remedy)
     return wanted
 
 
@@ -250,4 +279,20 @@ COLUMNS: tuple[Column[FastRestore], ...] = (
         "credits an hour", lambda each: f"{each.refill:.2f}", "credits_per_hour", lambda each: each.refill, "float64"
     ),
     Column("a month", lambda each: usd_text(each.monthly), "monthly_usd", lambda each: each.monthly, "float64"),
+)  # fmt: skip
+
+OPTIONS: tuple[Column[RestoreOption], ...] = (
+    Column("option", lambda each: each.name, "option", lambda each: each.name),
+    Column(
+        "full speed after", lambda each: seconds_text(each.seconds_low), "seconds_low", lambda each: each.seconds_low,
+        "float64",
+    ),
+    Column(
+        "at worst", lambda each: seconds_text(each.seconds_high), "seconds_high", lambda each: each.seconds_high,
+        "float64",
+    ),
+    Column("price", lambda each: usd_text(each.price_usd), "price_usd", lambda each: each.price_usd, "float64"),
+    Column("paid for", lambda each: each.paid, "paid", lambda each: each.paid),
+    Column("basis", lambda each: each.basis, "basis", lambda each: each.basis),
+    Column("notes", lambda each: each.notes, "notes", lambda each: each.notes),
 )  # fmt: skip

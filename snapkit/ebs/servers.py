@@ -9,6 +9,7 @@ from snapkit.ebs.columns import COLUMNS as SNAPSHOT_COLUMNS
 from snapkit.ebs.finding import Wanted
 from snapkit.ebs.listing import Column, Listing
 from snapkit.ebs.snapshots import Snapshot
+from snapkit.ebs.volumes import COLUMNS as VOLUME_COLUMNS
 from snapkit.ebs.volumes import Volume, check_description
 from snapkit.errors import InvalidRequest, NotFound
 
@@ -48,18 +49,26 @@ class Server(Resource):
         """The volume that it starts from, or nothing."""
         return self.devices.get(str(self.raw.get("RootDeviceName")), "")
 
-    def volumes(self) -> tuple[Volume, ...]:
-        """List its volumes, in order of their devices.
+    def refresh(self) -> "Server":
+        """Read it again; returns itself.
+
+        Raises:
+            NotFound: it is gone.
+        """
+        self.raw = self.region.servers.get(self.id).raw
+        return self
+
+    def volumes(self) -> Listing[Volume]:
+        """List the volumes that it had when it was last read, in order of their devices.
 
         Raises:
             AwsError: AWS refuses.
         """
         ids = [self.devices[device] for device in sorted(self.devices)]
-        if not ids:
-            return ()
-        raws = self.region.aws.call("DescribeVolumes", self.id, VolumeIds=ids)["Volumes"]
+        raws = self.region.aws.call("DescribeVolumes", self.id, VolumeIds=ids)["Volumes"] if ids else []
         by_id = {raw["VolumeId"]: raw for raw in raws}
-        return tuple(Volume(self.region, by_id[volume_id]) for volume_id in ids if volume_id in by_id)
+        found = [Volume(self.region, by_id[volume_id]) for volume_id in ids if volume_id in by_id]
+        return Listing(found, VOLUME_COLUMNS, noun="volume")
 
     def take_snapshots(
         self,
@@ -102,6 +111,9 @@ class Server(Resource):
             raise InvalidRequest("server", self.id, "has no volume left to take a snapshot of", "leave out fewer")
         written = self.region.tag_keys.tags(
             name or self.name, group or self.group, billing_code or self.billing_code, tags
+        )
+        self.region.charging.charge_snapshots(
+            written, lambda: [each.size for each in self.volumes() if each.id in taken]
         )
         begun = self.region.taking.begin(
             "CreateSnapshots",

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from snapkit.ebs._aws import unanswered
-from snapkit.errors import AwsError, OutcomeUnknown, Throttled
+from snapkit.errors import AwsError, LimitExceeded, OutcomeUnknown, Throttled
 from snapkit.rules import CREATE_GAP
 from snapkit.tags import to_aws
+from snapkit.units import Duration, seconds_text, to_seconds
 
 if TYPE_CHECKING:
     from snapkit.ebs.region import Region
@@ -30,9 +31,16 @@ LOOK_EVERY = 5.0
 """Time between two looks [s]."""
 
 PATIENCE = 300.0
-"""How long a throttled creation is tried again before the error is passed on [s]."""
+"""How long a creation that is throttled, or waits for its turn, is tried again before the error is passed on [s]."""
+
+PASSING = ("ConcurrentSnapshotLimitExceeded", "PendingSnapshotLimitExceeded", "ResourceLimitExceeded")
+"""Quotas that are free again when a snapshot or copy in progress is complete.
+
+Source: EBS user guide, "Quotas for Amazon EBS", "Copy an Amazon EBS snapshot".
+"""
 
 _LONGEST_PAUSE = 30.0
+_SHOWN = 5
 
 
 class Taking:
@@ -44,8 +52,19 @@ class Taking:
 
     def __init__(self, region: "Region") -> None:
         self.region = region
+        self._patience = PATIENCE
+        self._seen: datetime | None = None
         self._next: dict[str, datetime] = {}
         self._lock = threading.Lock()
+
+    @property
+    def patience(self) -> float:
+        """How long a creation may wait for its turn [s]; set it higher, say to ``"6h"``, to begin many in a row."""
+        return self._patience
+
+    @patience.setter
+    def patience(self, longest: Duration) -> None:
+        self._patience = to_seconds(longest, "patience", zero=True)
 
     def begin(
         self, operation: str, about: str, tags: Mapping[str, str], volumes: tuple[str, ...] = (), **params: Any
@@ -64,6 +83,7 @@ class Taking:
 
         Raises:
             OutcomeUnknown: no answer came, and nothing with its tag was found; it may still turn up.
+            LimitExceeded: as many are in progress as AWS allows, still after all patience; names them.
             AwsError: AWS refuses, also after patience where it throttles.
         """
         region, token = self.region, secrets.token_hex(8)
@@ -71,19 +91,21 @@ class Taking:
             "ResourceType": "snapshot",
             "Tags": to_aws({**region.owned(tags), region.tag_keys.token: token}),
         }
-        begun, pause = region.clock.now(), 1.0
+        waited, pause = 0.0, 1.0
         while True:
             turn = self._reserve(volumes)
             region.clock.sleep(max(0.0, (turn - region.clock.now()).total_seconds()))
             try:
                 answer = region.aws.call(operation, about, TagSpecifications=[specification], **params)
-            except Throttled as error:
+            except (Throttled, LimitExceeded) as error:
                 self._free(volumes, turn)
-                rated = error.code == "SnapshotCreationPerVolumeRateExceeded"
-                if (region.clock.now() - begun).total_seconds() > PATIENCE:
+                if isinstance(error, LimitExceeded) and error.code not in PASSING:
                     raise
-                region.clock.sleep(CREATE_GAP if rated else pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                if waited >= self.patience:
+                    raise self._in_progress(error, volumes) from error
+                rest = CREATE_GAP if error.code == "SnapshotCreationPerVolumeRateExceeded" else pause
+                region.clock.sleep(rest)
+                waited, pause = waited + rest, min(2 * pause, _LONGEST_PAUSE)
                 continue
             except AwsError as error:
                 if not unanswered(error):
@@ -94,8 +116,12 @@ class Taking:
 
     def _reserve(self, volumes: tuple[str, ...]) -> datetime:
         """Take the first moment at which all these volumes have rested; several threads get one after the other."""
-        now, gap = self.region.clock.now(), timedelta(seconds=CREATE_GAP)
+        gap = timedelta(seconds=CREATE_GAP)
         with self._lock:
+            now = self.region.clock.now()
+            if self._seen is not None and now < self._seen:
+                self._next.clear()  # The clock was set back: nobody knows any more.
+            self._seen = now
             turn = max((now, *(self._next.get(volume, now) for volume in volumes)))
             self._next.update(dict.fromkeys(volumes, turn + gap))
         return turn
@@ -106,6 +132,27 @@ class Taking:
             for volume in volumes:
                 if self._next.get(volume) == turn + timedelta(seconds=CREATE_GAP):
                     self._next[volume] = turn
+
+    def _in_progress(self, error: AwsError, volumes: tuple[str, ...]) -> AwsError:
+        """Name what is in progress where a quota is used up."""
+        if isinstance(error, Throttled):
+            return error
+        filters = [{"Name": "status", "Values": ["pending"]}]
+        if error.code == "ConcurrentSnapshotLimitExceeded":
+            filters.append({"Name": "volume-id", "Values": list(volumes)})
+        if error.operation == "CopySnapshot":
+            filters.append({"Name": "transfer-type", "Values": ["standard", "time-based"]})
+        found = list[dict[str, Any]]()
+        with suppress(AwsError):
+            found = list(self.region.aws.pages("DescribeSnapshots", "Snapshots", OwnerIds=["self"], Filters=filters))
+        shown = [f"{each['SnapshotId']} ({each.get('Progress') or '0%'})" for each in found[:_SHOWN]]
+        more = [f"{len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+        told = f"{error.told.rstrip('.')}, still after {seconds_text(self.patience)}"
+        remedy = (
+            f"in progress: {', '.join([*shown, *more]) or 'nothing that could be listed'}; wait for one of them, or "
+            "set region.taking.patience = '6h', so that it waits longer for its turn"
+        )
+        return type(error)(error.code, error.operation, told, error.about, remedy)
 
     def _find(self, operation: str, about: str, token: str, error: AwsError, *, count: int) -> list[dict[str, Any]]:
         """Look for what a call began whose answer was lost: so many snapshots."""

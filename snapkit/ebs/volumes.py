@@ -1,29 +1,22 @@
 """Volumes as objects."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from snapkit.ebs import history
-from snapkit.ebs._aws import repeated
+from snapkit.ebs import attaching, growing, history, removing
 from snapkit.ebs._resource import Resource, check_id
-from snapkit.ebs.changes import Preview
 from snapkit.ebs.finding import Wanted
 from snapkit.ebs.listing import Column, Listing
 from snapkit.ebs.snapshots import Snapshot
-from snapkit.errors import AwsError, InvalidRequest
-from snapkit.rules import LONGEST_DESCRIPTION, PENDING_LIMITS
+from snapkit.ebs.volume_kinds import check_kind, to_gib
+from snapkit.errors import InvalidRequest
+from snapkit.rules import LONGEST_DESCRIPTION
 from snapkit.tags import to_aws
-from snapkit.units import GIB, Size, bytes_text, to_bytes
+from snapkit.units import GIB, Size, bytes_text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from snapkit.ebs.region import Region
-    from snapkit.ebs.servers import Server
-
-DEVICES = tuple(f"/dev/sd{letter}" for letter in "fghijklmnop")
-"""The names that data volumes get. Source: EC2 user guide, "Device names for volumes": /dev/sd[f-p] recommended."""
 
 
 class Volume(Resource):
@@ -118,93 +111,26 @@ class Volume(Resource):
         check_description(description)
         keys = self.region.tag_keys
         written = keys.tags(name or self.name, group or self.group, billing_code or self.billing_code, tags)
+        self.region.charging.charge_snapshots(written, lambda: [self.size])
         begun = self.region.taking.begin(
             "CreateSnapshot", self.id, written, (self.id,), VolumeId=self.id, Description=description or None
         )
         return Snapshot(self.region, begun[0])
 
-    def attach(self, server: "Server | str", device: str | None = None) -> "Volume":
-        """Attach it to a server in its zone; returns itself.
+    # Each operation below is a function of the volume, in the room where its rules stand.
 
-        Args:
-            server: a server, or its id.
-            device: the device name, by default the first free one.
+    attach = attaching.attach
+    detach = attaching.detach
 
-        Raises:
-            InvalidRequest: the server is in another zone, or no device name is free.
-            AwsError: AWS refuses.
-        """
-        self.region.allow("Volume", "Attach", self)
-        target = self.region.servers.get(server) if isinstance(server, str) else server
-        if target.zone != self.zone:
-            remedy = f"choose a server in {self.zone}, or make a volume in {target.zone} from a snapshot"
-            raise InvalidRequest("server", target.id, f"is in {target.zone}, not in {self.zone}", remedy)
-        free = device or next((each for each in DEVICES if each not in target.devices), None)
-        if free is None:
-            raise InvalidRequest("server", target.id, "has no free device name", "name one with device=")
-        return self._bring_about(
-            "AttachVolume",
-            lambda: (self.server_id, self.device) == (target.id, free),
-            InstanceId=target.id,
-            Device=free,
-        )
+    resize = growing.resize
+    modification = growing.modification
+    grow_hint = growing.grow_hint
 
-    def detach(self) -> "Volume":
-        """Detach it; returns itself. Unmount its file systems first.
+    evidence = removing.evidence
+    delete = removing.delete
 
-        Raises:
-            AwsError: AWS refuses, for instance because it is not attached.
-        """
-        self.region.allow("Volume", "Detach", self)
-        return self._bring_about("DetachVolume", lambda: not self.server_id)
-
-    def resize(self, size: Size) -> "Volume":
-        """Make it larger; returns itself. The file system has to be grown afterwards, on the server.
-
-        Raises:
-            InvalidRequest: the size is not in whole GiB, or not larger.
-            AwsError: AWS refuses.
-        """
-        self.region.allow("Volume", "Create", self)
-        gib = to_gib(size)
-        if gib * GIB <= self.size:
-            raise InvalidRequest("size", size, f"is not above {bytes_text(self.size)}", "a volume can only grow")
-        return self._bring_about("ModifyVolume", lambda: self.size == gib * GIB, Size=gib)
-
-    def _bring_about(self, operation: str, done: Callable[[], bool], **params: Any) -> "Volume":
-        """Call an operation; where its answer was lost, look whether it took effect. Returns itself, read again."""
-        try:
-            self.region.aws.call(operation, self.id, VolumeId=self.id, **params)
-        except AwsError as error:
-            if not repeated(error):
-                raise
-            self.refresh()
-            if not done():
-                raise
-            return self
-        return self.refresh()
-
-    def change_history(
-        self, snapshots: Sequence[Snapshot] | None = None, *, sample: float | None = None
-    ) -> "pd.DataFrame":
-        """Count the blocks that changed from each snapshot of it to the next; see `snapkit.ebs.history`."""
-        return history.change_history(self, snapshots, sample)
-
-    def change_history_preview(
-        self, snapshots: Sequence[Snapshot] | None = None, *, sample: float | None = None
-    ) -> Preview:
-        """Tell how many requests `change_history` takes at most, and what they cost; lists no blocks yet."""
-        return history.preview(self, snapshots, sample)
-
-    def delete(self) -> None:
-        """Delete it.
-
-        Raises:
-            InUse: it is attached.
-            AwsError: AWS refuses.
-        """
-        self.region.allow("Volume", "Delete", self)
-        self.region.aws.remove("DeleteVolume", self.id, VolumeId=self.id)
+    change_history_preview = history.change_history_preview
+    change_history = history.change_history
 
     def __repr__(self) -> str:
         attached = f", on {self.server_id}" if self.server_id else ""
@@ -270,7 +196,8 @@ class Volumes:
                 ``tags``.
 
         Raises:
-            InvalidRequest: the zone is not in this region, the size is missing or too small, or an option is unknown.
+            InvalidRequest: the zone is not in this region, the size is missing or too small, the snapshot is not
+                complete or is archived, or there is no volume of that type with that size or an option.
             AwsError: AWS refuses.
         """
         region = self._region
@@ -279,16 +206,13 @@ class Volumes:
             raise InvalidRequest("option", unknown[0], "is not known", f"use one of {', '.join((*_OPTIONS, 'tags'))}")
         if zone not in region.zones:
             raise InvalidRequest("zone", zone, f"is not in {region.name}", f"choose one of {', '.join(region.zones)}")
-        if volume_type not in PENDING_LIMITS:
-            kinds = ", ".join(PENDING_LIMITS)
-            raise InvalidRequest("volume type", volume_type, "is no EBS volume type", f"choose one of {kinds}")
-        source = region.snapshots.get(snapshot) if isinstance(snapshot, str) else snapshot
+        source = region.snapshots.get(snapshot) if isinstance(snapshot, str) else snapshot and snapshot.refresh()
         gib = None if size is None else to_gib(size)
         if source is None and gib is None:
             raise InvalidRequest("size", size, "is missing", "give one, or a snapshot")
-        if source is not None and gib is not None and gib * GIB < source.size:
-            least = bytes_text(source.size)
-            raise InvalidRequest("size", size, f"is below the {least} of {source.id}", f"give {least} or more")
+        if source is not None:
+            _check_source(source, size, gib)
+        check_kind(volume_type, gib or (source.size // GIB if source else 0), options, empty=source is None)
         tags = region.tag_keys.tags(
             name,
             group or (source.group if source else None),
@@ -300,18 +224,32 @@ class Volumes:
             region.allow("Snapshot", "CreateVolume", source)
         else:
             region.allow("Volume", "Create", region.belonging(tags))
-        made = region.aws.create(
-            "CreateVolume",
-            source.id if source else "",
-            region.clock.sleep,
-            AvailabilityZone=zone,
-            Size=gib,
-            SnapshotId=source.id if source else None,
-            VolumeType=volume_type,
-            TagSpecifications=[{"ResourceType": "volume", "Tags": to_aws(tags)}] if tags else None,
-            **{_OPTIONS[option]: value for option, value in options.items()},
-        )
+        whole = source.size if gib is None and source is not None else (gib or 0) * GIB
+        with region.charging.hold_volume(tags, volume_type, whole, options):
+            made = region.aws.create(
+                "CreateVolume",
+                source.id if source else "",
+                region.clock.sleep,
+                AvailabilityZone=zone,
+                Size=gib,
+                SnapshotId=source.id if source else None,
+                VolumeType=volume_type,
+                TagSpecifications=[{"ResourceType": "volume", "Tags": to_aws(tags)}] if tags else None,
+                **{_OPTIONS[option]: value for option, value in options.items()},
+            )
         return Volume(region, made)
+
+
+def _check_source(source: Snapshot, size: Size | None, gib: int | None) -> None:
+    """Refuse a snapshot, read just now, that no volume can be made of, or none so small."""
+    if gib is not None and gib * GIB < source.size:
+        least = bytes_text(source.size)
+        raise InvalidRequest("size", size, f"is below the {least} of {source.id}", f"give {least} or more")
+    if source.state != "completed":
+        remedy = "wait() for it" if source.state == "pending" else "choose a complete one"
+        raise InvalidRequest("snapshot", source.id, f"is {source.state}, not completed", remedy)
+    if source.tier != "standard":
+        raise InvalidRequest("snapshot", source.id, "is archived", "restore_from_archive() first, and wait for that")
 
 
 _OPTIONS: Mapping[str, str] = {
@@ -333,18 +271,6 @@ def check_description(description: str) -> None:
         raise InvalidRequest(
             "description", description, f"is longer than {LONGEST_DESCRIPTION} characters", "shorten it"
         )
-
-
-def to_gib(size: Size) -> int:
-    """Read a size that has to be whole GiB.
-
-    Raises:
-        InvalidRequest: it is not.
-    """
-    gib, rest = divmod(to_bytes(size), GIB)
-    if rest:
-        raise InvalidRequest("size", size, "is not in whole GiB", f"give '{gib + 1} GiB'")
-    return gib
 
 
 COLUMNS: tuple[Column[Volume], ...] = (

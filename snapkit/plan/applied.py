@@ -111,14 +111,13 @@ class Applied(Sequence[Deed]):
 
 def run(step: Step, failed: set[str]) -> Deed:
     """Run a step, unless it is done, is blocked, or waits for one that was not done."""
-    if step.done():
-        return Deed(step, "already done")
-    if step.blockers:
-        return Deed(step, "blocked", "; ".join(step.blockers))
-    missing = [name for name in step.waits_for if name in failed]
-    if missing:
-        return Deed(step, "skipped", f"waits for what was not done: {', '.join(missing)}")
     try:
+        if step.done():
+            return Deed(step, "already done")
+        if step.blockers:
+            return Deed(step, "blocked", "; ".join(step.blockers))
+        if missing := [name for name in step.waits_for if name in failed]:
+            return Deed(step, "skipped", f"waits for what was not done: {', '.join(missing)}")
         step.do()
     except SnapkitError as error:
         return Deed(step, "failed", str(error))

@@ -62,6 +62,9 @@ def _met(operator: str, given: str | Sequence[str] | None, wanted: list[str], co
     if quantifier == "ForAnyValue":
         assert not negated, "not used, so not implemented"
         return given is not None and any(any(matches(value, str(each)) for each in patterns) for value in _many(given))
+    if quantifier == "ForAllValues":
+        assert not negated, "not used, so not implemented"
+        return all(any(matches(value, str(each)) for each in patterns) for value in _many(given or ()))
     assert quantifier == ""
     if given is None:
         return negated

@@ -57,6 +57,14 @@ OPERATIONS: dict[str, tuple[str, Callable[[Volume, Snapshot], object]]] = {
     "share": ("Snapshot: ShareLocal", lambda _, snapshot: snapshot.share("444455556666")),
     "unshare": ("Snapshot: ShareLocal", lambda _, snapshot: snapshot.unshare("444455556666")),
     "make_private": ("Snapshot: ShareLocal", lambda _, snapshot: snapshot.make_private()),
+    "copy_to": ("Snapshot: CreateVolume", lambda _, snapshot: snapshot.copy_to("us-east-1")),
+    "enable_fast_restore": ("Snapshot: CreateVolume", lambda _, snapshot: snapshot.enable_fast_restore([ZONE])),
+    "disable_fast_restore": ("Snapshot: CreateVolume", lambda _, snapshot: snapshot.disable_fast_restore([ZONE])),
+    "lock": ("Snapshot: Delete", lambda _, snapshot: snapshot.lock(duration="1d")),
+    "unlock": ("Snapshot: Delete", lambda _, snapshot: snapshot.unlock()),
+    "archive": ("Snapshot: Delete", lambda _, snapshot: snapshot.archive(confirm=snapshot.id)),
+    "restore_from_archive": ("Snapshot: Delete", lambda _, snapshot: snapshot.restore_from_archive(7)),
+    "restore_from_recycle_bin": ("Snapshot: Delete", lambda _, snapshot: snapshot.restore_from_recycle_bin()),
     "share_publicly": ("Snapshot: SharePublic", lambda _, snapshot: snapshot.share_publicly(confirm=snapshot.id)),
 }
 
@@ -70,7 +78,20 @@ def test_without_the_right_nothing_is_called(things: Things, operation: str) -> 
     assert things.calls == []
 
 
-@pytest.mark.parametrize("operation", ["take_snapshot", "resize", "create", "create_volume", "share", "make_private"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "take_snapshot",
+        "resize",
+        "create",
+        "create_volume",
+        "share",
+        "make_private",
+        "copy_to",
+        "lock",
+        "enable_fast_restore",
+    ],
+)
 def test_with_the_right_it_is_done(things: Things, operation: str) -> None:
     right, run = OPERATIONS[operation]
     run(*things.seen(Access("ada", {"db": "one"}, [Role("one", [f"{right}: THIS_GROUP"])])))

@@ -41,6 +41,9 @@ def judged(condition: dict[str, Any], context: dict[str, Any], effect: str = "Al
         ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {"aws:TagKeys": ["c", "b"]}, True),
         ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {"aws:TagKeys": ["c"]}, False),
         ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {}, False),
+        ({"ForAllValues:StringLike": {"aws:TagKeys": "a*"}}, {"aws:TagKeys": ["a", "ab"]}, True),
+        ({"ForAllValues:StringLike": {"aws:TagKeys": "a*"}}, {"aws:TagKeys": ["a", "b"]}, False),
+        ({"ForAllValues:StringLike": {"aws:TagKeys": "a*"}}, {}, True),
         ({"Null": {"k": "false"}, "StringEquals": {"k": "a"}}, {"k": "b"}, False),
     ],
 )

@@ -88,6 +88,21 @@ def test_nobody_changes_the_tags_that_rights_rest_on(action: str, key: str) -> N
     assert not denied(ALL, action, {"aws:TagKeys": ["Name"]})
 
 
+@pytest.mark.parametrize("action", ["CreateTags", "DeleteTags"])
+def test_who_may_share_may_write_until_when_and_nothing_else(action: str) -> None:
+    ada = Access("ada", {"db": "local"}, [Role("local", ["Snapshot: ShareLocal: GROUP"])])
+
+    def may(group: str, *tags: str) -> bool:
+        context = {**calls.principal(ada), "aws:ResourceTag/snapkit:group": group, "aws:TagKeys": tags}
+        context = {key: value for key, value in context.items() if value}
+        return allowed(policies(ada), [Request(f"ec2:{action}", calls.SNAPSHOT, context)])
+
+    assert may("db", "snapkit:shared-444455556666", "snapkit:shared-777788889999")
+    assert not may("db", "snapkit:shared-444455556666", "Name")
+    assert not may("web", "snapkit:shared-444455556666")
+    assert not may("db")
+
+
 def test_nobody_removes_all_tags_at_once() -> None:
     assert denied(ALL, "DeleteTags", {})
 

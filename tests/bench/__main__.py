@@ -1,6 +1,24 @@
 """Run every benchmark: ratios, each measured in one interleaved run."""
 
-from tests.bench import bench_blocks, bench_changes, bench_import, bench_listing, bench_model, bench_sandbox
+from tests.bench import (
+    bench_blocks,
+    bench_changes,
+    bench_fleet,
+    bench_import,
+    bench_listing,
+    bench_model,
+    bench_sandbox,
+    bench_study,
+)
 
-for bench in (bench_import, bench_model, bench_sandbox, bench_blocks, bench_listing, bench_changes):
+for bench in (
+    bench_import,
+    bench_model,
+    bench_fleet,
+    bench_study,
+    bench_sandbox,
+    bench_blocks,
+    bench_listing,
+    bench_changes,
+):
     bench.main()

@@ -36,6 +36,8 @@ def test_100_gib_cost_a_dollar_and_a_quarter_a_month_and_three_to_restore() -> N
     assert told.least == pytest.approx(3.75)
     assert "$1.25 a month for its full 100 GiB" in str(told)
     assert "$3.00 for each restore" in str(told)
+    assert repr(told) == f"<ArchivePreview: {told}>"
+    assert told._repr_html_() == f"<p>{told}</p>"
 
 
 def test_archive_deleted_on_day_40_is_billed_fifty_days_more() -> None:
@@ -140,11 +142,16 @@ def test_archiving_what_an_image_holds_is_refused_before_and_names_it(field: Fie
 def test_restored_for_some_days_it_goes_back(field: Field) -> None:
     snapshot = archived(field)
     snapshot.restore_from_archive(days=7)
+    on = "archive, temporary-restore-in-progress, 0 %"
+    assert repr(snapshot.tier_status()) == f"<TierStatus of {snapshot.id}: {on}>"
     with pytest.raises(InvalidRequest, match="is on its way"):
         snapshot.restore_from_archive(days=7)
     field.clock.advance("3d")
     assert snapshot.refresh().tier == "standard"
-    assert snapshot.tier_status().restored_until is not None
+    until = snapshot.tier_status().restored_until
+    assert until is not None
+    told = f"standard, restored until {until:%Y-%m-%d %H:%M} UTC"
+    assert repr(snapshot.tier_status()) == f"<TierStatus of {snapshot.id}: {told}>"
     with pytest.raises(InvalidRequest, match="only temporarily restored"):
         snapshot.archive(confirm=snapshot.id)
     field.clock.advance("8d")

@@ -167,7 +167,7 @@ def test_copy_by_another_account_needs_the_share_first(field: Field) -> None:
     with pytest.raises(InvalidRequest, match="is not shared with"):
         snapshot.copy_to(theirs)
     snapshot.share(OTHER)
-    assert snapshot.copy_to(theirs).wait().owner == OTHER
+    assert snapshot.copy_to(theirs).wait().account == OTHER
 
 
 @pytest.mark.parametrize("duration", ["14min", "20min", "0.5min", "49h"])

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from snapkit import InvalidRequest, Throttled
-from snapkit.ebs import Estate
+from snapkit.ebs import Estate, Region
+from snapkit.tags import TagKeys
 from tests.ebs.ground import OTHER, OWN, Field
 
 
@@ -38,13 +40,81 @@ def test_a_region_that_refuses_is_named_and_the_others_are_there(field: Field, e
     assert f"nothing of {OTHER} eu-west-1: DescribeSnapshots was refused" in repr(found)
 
 
+def test_a_region_whose_account_is_not_known_is_named(field: Field) -> None:
+    field.new_volume().take_snapshot()
+
+    def refuse(**_: Any) -> None:
+        raise NoCredentialsError
+
+    unknown = Region(field.client("ec2", 0, "eu-west-1"), clients=lambda service: field.client("sts", 1))
+    unknown.service("sts").client.meta.events.register("before-call.sts.GetCallerIdentity", refuse)
+    found = Estate([field.region(), unknown]).snapshots.find()
+    assert len(found) == 1
+    assert list(found.failed) == ["unknown account eu-west-1"]
+    assert "nothing of unknown account eu-west-1: GetCallerIdentity was refused" in found._repr_html_()
+
+
 def test_what_is_shared_within_the_estate_is_listed_once_by_its_owner(field: Field, estate: Estate) -> None:
     snapshot = estate.regions[0].snapshots.find()[0].wait()
     snapshot.share(OTHER)
-    found = estate.snapshots.find(shared_with_me=True)
-    assert len(found) == 4
-    (seen,) = [each for each in found if each.id == snapshot.id]
-    assert seen.region.account == OWN
+    for either in (estate, Estate(estate.regions[::-1])):
+        found = either.snapshots.find(shared_with_me=True)
+        assert len(found) == 4
+        (seen,) = [each for each in found if each.id == snapshot.id]
+        assert seen.region.account == OWN
+    assert [each.id for each in estate.snapshots.find(ids=[snapshot.id])] == [snapshot.id]
+
+
+def test_what_comes_from_outside_is_told_with_whom_it_is_shared(field: Field) -> None:
+    snapshot = field.new_volume(name="given").take_snapshot().wait()
+    snapshot.share(OTHER)
+    estate = Estate([field.region(account=1)])
+    frame = estate.snapshots.find(shared_with_me=True).to_frame()
+    assert frame[["name", "account", "region", "shared"]].to_numpy().tolist() == [
+        ["", OWN, "us-east-1", f"with {OTHER}"]
+    ]
+
+
+def test_shares_are_looked_up_in_each_region(field: Field, estate: Estate) -> None:
+    for snapshot in estate.regions[0].snapshots.find():
+        snapshot.wait().share(OTHER)
+    shared = estate.snapshots.find(shares=True).to_frame().set_index(["account", "region"])["shared"]
+    assert shared[OWN, "us-east-1"] == f"with {OTHER}"
+    assert (shared == "no").sum() == 3
+
+
+def test_newest_come_first_wherever_they_are(field: Field, estate: Estate) -> None:
+    field.clock.advance("1h")
+    estate.regions[2].volumes.find()[0].take_snapshot("newest")
+    found = estate.snapshots.find()
+    assert found[0].name == "newest"
+    assert [(each.taken_at, each.id) for each in found] == sorted(
+        ((each.taken_at, each.id) for each in found), reverse=True
+    )
+
+
+def test_columns_are_those_of_a_region_and_where(estate: Estate) -> None:
+    for noun in ("snapshots", "volumes", "servers"):
+        everywhere = getattr(estate, noun).find().to_frame()
+        here = getattr(estate.regions[0], noun).find().to_frame()
+        more = {"region"} if noun == "snapshots" else {"account", "region"}
+        assert set(everywhere) - set(here) == more
+        assert [name for name in everywhere if name in set(here)] == list(here)
+        assert everywhere.dtypes[list(here)].tolist() == here.dtypes.tolist()
+    volumes = estate.volumes.find()
+    assert list(volumes.to_frame())[:4] == ["id", "name", "account", "region"]
+    assert {(each.region.account, each.region.name) for each in volumes} == set(
+        volumes.to_frame()[["account", "region"]].itertuples(index=False, name=None)
+    )
+
+
+def test_a_region_may_have_tag_keys_of_its_own(field: Field) -> None:
+    field.new_volume(tags={"team": "web"}).take_snapshot(group="db", tags={"team": "web"})
+    other = field.region("eu-west-1")
+    other.volumes.create("eu-west-1a", "1 GiB").take_snapshot(group="else", tags={"team": "ops"})
+    teams = Region(field.client("ec2"), clients=field.client, tag_keys=TagKeys(group="team"))
+    frame = Estate([teams, other]).snapshots.find().to_frame().set_index("region")
+    assert frame["group"].to_dict() == {"us-east-1": "web", "eu-west-1": "else"}
 
 
 def test_ids_are_missing_only_where_no_region_has_them(estate: Estate) -> None:

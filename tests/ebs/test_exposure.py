@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from snapkit import Sandbox
+from snapkit.ebs.exposure import shares_of
 from tests.ebs.ground import ESCAPED, HOSTILE, OTHER, Field
+from tests.ebs.share_ground import deny
 from tests.ebs.test_blockers import calls_of
 
 STRANGER = "999988887777"
@@ -110,9 +112,60 @@ def test_many_look_ups_with_throttles_lose_none() -> None:
         assert {each.snapshot.id for each in region.exposure()} == set(made[::2])
 
 
-def test_since_and_until_come_from_tags(field: Field) -> None:
+def test_pain_20_exposure_shows_since_and_until_when_and_what_is_overdue(field: Field) -> None:
     region = field.region()
     snapshot = region.snapshots.get(snapshots(field)[0])
+    snapshot.share(OTHER, until="2d")
+    snapshot.share(STRANGER, until="30d")
+    region.snapshots.get(snapshot.id).share("777766665555")
+    (found,) = region.exposure()
+    assert found.until == found.terms[OTHER].until
+    assert set(found.terms) == {OTHER, STRANGER}
+    assert (found.overdue, len(found.accounts)) == ((), 3)
+    field.clock.advance("3d")
+    listed = region.exposure()
+    assert listed[0].overdue == (OTHER,)
+    assert listed[0].told == "shared with 3 accounts, 2 outside the organization, 1 longer than it ought to be"
+    assert ">2026-01-07 00:00<" in listed._repr_html_()
+    frame = listed.to_frame()
+    assert frame["overdue"][0] == OTHER
+    assert (frame["until"] - frame["since"])[0].days == 2
     snapshot.share(OTHER)
-    snapshot.tag({"snapkit:shared-until": "2026-02-01"})
-    assert region.exposure()[0].until == "2026-02-01"
+    assert region.exposure()[0].overdue == ()
+
+
+def test_a_share_for_good_has_no_until(field: Field) -> None:
+    region = field.region()
+    region.snapshots.get(snapshots(field)[0]).share(OTHER)
+    frame = region.exposure().to_frame()
+    assert frame["until"].isna().all()
+    assert str(frame["until"].dtype) == "datetime64[ms, UTC]"
+    assert (region.exposure()[0].since, region.exposure()[0].overdue) == (None, ())
+
+
+def test_what_may_not_be_looked_up_is_told_and_the_rest_is_there(field: Field) -> None:
+    region = field.region()
+    private, public, _ = (region.snapshots.get(each) for each in snapshots(field))
+    private.share(OTHER)
+    public.share_publicly(confirm=public.id)
+    field.sandbox.fill(field.volume(Encrypted=True), 1)
+    for service, operation in (
+        ("ec2", "DescribeSnapshotAttribute"),
+        ("ec2", "GetSnapshotBlockPublicAccessState"),
+        ("kms", "DescribeKey"),
+        ("organizations", "ListAccounts"),
+    ):
+        deny(region.aws if service == "ec2" else region.service(service), service, operation)
+    found = region.exposure()
+    assert [each.snapshot.id for each in found] == [public.id]
+    assert found[0].outside is None
+    assert "with which accounts they are shared this account may not look up" in repr(found)
+    assert "whether us-east-1 blocks public sharing is not known" in repr(found)
+
+
+def test_a_snapshot_that_is_deleted_meanwhile_is_left_out(field: Field) -> None:
+    region = field.region()
+    kept, gone, _ = (region.snapshots.get(each) for each in snapshots(field))
+    kept.share(OTHER)
+    gone.delete()
+    assert shares_of(region, [gone.id, kept.id]) == {kept.id: (OTHER,)}

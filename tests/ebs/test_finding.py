@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from snapkit import InvalidRequest
+from snapkit import InvalidRequest, Throttled
 from snapkit.ebs import Snapshot, Volume
-from tests.ebs.ground import Field
+from tests.ebs.ground import OTHER, OWN, Field
 
 
 def names(found: Any) -> list[str]:
@@ -134,7 +135,7 @@ def test_pain_7_everyones_snapshots_only_ones_own_are_listed_by_default(field: F
         field.new_volume(region=there, name=name).take_snapshot().wait() for name in ("shared", "public", "secret")
     )
     mine = field.new_volume(name="mine").take_snapshot()
-    shared.share(mine.owner)
+    shared.share(mine.account)
     public.share_publicly(confirm=public.id)
     region = field.region()
     assert [each.id for each in region.snapshots.find()] == [mine.id]
@@ -143,6 +144,148 @@ def test_pain_7_everyones_snapshots_only_ones_own_are_listed_by_default(field: F
     together = region.snapshots.find(shared_with_me=True, public=True)
     assert {each.id for each in together} == {mine.id, shared.id, public.id}
     assert secret.id not in {each.id for each in together}
+
+
+def test_what_was_taken_at_one_moment_is_in_order_of_id(field: Field) -> None:
+    server = field.new_server(data_volumes=3)
+    server.take_snapshots()
+    field.clock.advance("1h")
+    server.take_snapshots()
+    found = field.region().snapshots.find()
+    assert [(each.taken_at, each.id) for each in found] == sorted(
+        ((each.taken_at, each.id) for each in found), reverse=True
+    )
+    assert len({each.taken_at for each in found}) == 2
+
+
+@pytest.fixture
+def shared(field: Field) -> tuple[Field, dict[str, str]]:
+    """Snapshots of two accounts, each name saying with whom they are shared; gives their ids by name."""
+    there = field.region(account=1)
+    made = {
+        name: field.new_volume(name=name, region=region).take_snapshot().wait()
+        for region, names in ((field.region(), ("kept", "given", "open", "open and given")),
+                              (there, ("to me", "theirs open", "open and to me")))
+        for name in names
+    }  # fmt: skip
+    for name, account in (("given", OTHER), ("open and given", OTHER), ("to me", OWN), ("open and to me", OWN)):
+        made[name].share(account)
+    for name, snapshot in made.items():
+        if "open" in name:
+            snapshot.share_publicly(confirm=snapshot.id)
+    return field, {name: snapshot.id for name, snapshot in made.items()}
+
+
+def told(ids: dict[str, str], found: Any) -> dict[str, str | None]:
+    """Say what the frame tells of each name."""
+    frame = found.to_frame()
+    by_id = dict(zip(frame["id"], frame["shared"], strict=True))
+    return {name: None if by_id[each] is pd.NA else by_id[each] for name, each in ids.items() if each in by_id}
+
+
+def test_shares_are_not_looked_up_unless_asked_for(shared: tuple[Field, dict[str, str]]) -> None:
+    field, ids = shared
+    region = field.region()
+    calls = look_ups(region)
+    found = region.snapshots.find()
+    assert told(ids, found) == dict.fromkeys(("kept", "given", "open", "open and given"))
+    assert found._repr_html_().count(">not looked up</td>") == 4
+    assert {each.known_shares for each in found} == {None}
+    assert not calls
+
+
+def test_what_others_share_is_told_without_looking_up(shared: tuple[Field, dict[str, str]]) -> None:
+    field, ids = shared
+    region = field.region()
+    calls = look_ups(region)
+    unknown = dict.fromkeys(("kept", "given"))
+    assert told(ids, region.snapshots.find(shared_with_me=True)) == {
+        **unknown, "open": None, "open and given": None, "to me": "with me", "open and to me": "with me",
+    }  # fmt: skip
+    assert told(ids, region.snapshots.find(shared_with_me=True, public=True)) == {
+        **unknown, "open": "public", "open and given": "public", "to me": "with me", "theirs open": "public",
+        "open and to me": "public, with me",
+    }  # fmt: skip
+    assert not calls
+
+
+def test_shares_are_looked_up_with_one_call_for_each_of_this_account(shared: tuple[Field, dict[str, str]]) -> None:
+    field, ids = shared
+    region = field.region()
+    calls = look_ups(region)
+    own = {"kept": "no", "given": f"with {OTHER}", "open": "public", "open and given": f"public, with {OTHER}"}
+    found = region.snapshots.find(shares=True)
+    assert told(ids, found) == own
+    assert sorted(calls) == sorted(each.id for each in found)
+    assert {each.name: each.known_shares for each in found}["given"] == (OTHER,)
+    assert told(ids, region.snapshots.find(shares=True, shared_with_me=True)) == {
+        **own, "to me": "with me", "open and to me": "with me",
+    }  # fmt: skip
+
+
+def test_shares_of_given_ids_are_looked_up_where_they_are_of_this_account(
+    shared: tuple[Field, dict[str, str]],
+) -> None:
+    field, ids = shared
+    region = field.region()
+    calls = look_ups(region)
+    named = [ids["given"], ids["to me"]]
+    assert told(ids, region.snapshots.find(named)) == {"given": None, "to me": None}
+    assert not calls
+    assert told(ids, region.snapshots.find(named, shares=True)) == {"given": f"with {OTHER}", "to me": None}
+    assert calls == [ids["given"]]
+
+
+def test_only_what_was_found_is_looked_up(shared: tuple[Field, dict[str, str]]) -> None:
+    field, ids = shared
+    region = field.region()
+    calls = look_ups(region)
+    assert told(ids, region.snapshots.find(shares=True, name="given", larger_than="1 GiB")) == {
+        "given": f"with {OTHER}"
+    }
+    assert calls == [ids["given"]]
+
+
+def test_where_nothing_belongs_to_this_account_nothing_is_looked_up(field: Field) -> None:
+    snapshot = field.new_volume(region=field.region(account=1)).take_snapshot().wait()
+    snapshot.share(OWN)
+    region = field.region()
+    calls = look_ups(region)
+    found = region.snapshots.find(shared_with_me=True, shares=True)
+    assert found.to_frame()[["account", "shared"]].to_numpy().tolist() == [[OTHER, "with me"]]
+    assert not calls
+
+
+def test_a_listing_follows_what_is_done_with_its_objects(shared: tuple[Field, dict[str, str]]) -> None:
+    field, ids = shared
+    found = field.region().snapshots.find(shares=True)
+    by_name = {each.name: each for each in found}
+    by_name["kept"].share(OTHER)
+    by_name["given"].unshare(OTHER)
+    by_name["open"].make_private()
+    assert told(ids, found) == {
+        **dict.fromkeys(("kept", "given", "open")), "open and given": f"public, with {OTHER}",
+    }  # fmt: skip
+    assert by_name["kept"].shared_with() == (OTHER,)
+    assert by_name["open"].shared_with() == ()
+    assert told(ids, found)["kept"] == f"with {OTHER}"
+    assert told(ids, found)["open"] == "no"
+
+
+def test_a_look_up_that_is_refused_is_an_error(shared: tuple[Field, dict[str, str]]) -> None:
+    field, _ = shared
+    field.faults("DescribeSnapshotAttribute", throttle=100)
+    with pytest.raises(Throttled):
+        field.region().snapshots.find(shares=True)
+
+
+def look_ups(region: Any) -> list[str]:
+    """Note each snapshot whose shares are looked up from now on."""
+    seen: list[str] = []
+    region.aws.client.meta.events.register(
+        "provide-client-params.ec2.DescribeSnapshotAttribute", lambda params, **_: seen.append(params["SnapshotId"])
+    )
+    return seen
 
 
 @pytest.mark.parametrize(
@@ -157,6 +300,7 @@ def test_pain_7_everyones_snapshots_only_ones_own_are_listed_by_default(field: F
         ("snapshots", {"tags": {"a": 1}}, "tag a 1 is no text"),
         ("snapshots", {"older_than": "soon"}, "older_than 'soon'"),
         ("snapshots", {"larger_than": "big"}, "larger_than 'big'"),
+        ("snapshots", {"ids": "snap-1234abcd"}, "ids 'snap-1234abcd' is one text; give a list: ['snap-1234abcd']"),
         ("snapshots", {"volume": "vol-xyz"}, "volume 'vol-xyz' is no id of a volume; give vol- and 8 or 17 digits"),
     ],
 )

@@ -1,12 +1,13 @@
 """Locks and the recycle bin."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from snapkit.access import Access
 from snapkit.ebs import Snapshot
-from snapkit.errors import InUse, InvalidRequest, NotFound
+from snapkit.errors import AwsError, InUse, InvalidRequest, NotFound, NotPermitted, Throttled
 from tests.ebs.ground import ESCAPED, HOSTILE, Field
 
 
@@ -28,7 +29,9 @@ def test_governance_lock_holds_until_it_is_taken_off(field: Field) -> None:
     snapshot = taken(field)
     lock = snapshot.lock(duration="30d")
     assert lock.state == "governance"
+    assert str(lock).endswith("in governance mode: whoever has the permission can take the lock off")
     assert lock.expires_at == field.clock.now() + timedelta(days=30)
+    assert repr(lock) == f"<Lock: {lock}>"
     with pytest.raises(InUse):
         field.region().aws.call("DeleteSnapshot", snapshot.id, SnapshotId=snapshot.id)
     snapshot.unlock()
@@ -91,6 +94,14 @@ def test_compliance_lock_can_only_be_extended(field: Field) -> None:
     assert lock.expires_at == field.clock.now() + timedelta(days=90)
 
 
+def test_the_end_of_a_lock_is_told_in_utc_whatever_zone_it_was_given_in(field: Field) -> None:
+    snapshot = taken(field)
+    snapshot.lock("compliance", duration="30d", confirm=snapshot.id)
+    early = datetime(2026, 1, 20, 1, tzinfo=timezone(timedelta(hours=5)))
+    with pytest.raises(InvalidRequest, match="end '2026-01-19 20:00 UTC' is no later end"):
+        snapshot.lock("compliance", until=early, confirm=snapshot.id)
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -132,6 +143,8 @@ def test_deleted_snapshot_comes_back_from_the_recycle_bin(field: Field) -> None:
     bin_ = field.region().snapshots.in_recycle_bin()
     assert [each.id for each in bin_] == [snapshot.id]
     assert bin_[0].leaves_at == bin_[0].entered_at + timedelta(days=7)
+    told = f"of {snapshot.volume_id}, gone at {bin_[0].leaves_at:%Y-%m-%d %H:%M} UTC"
+    assert repr(bin_[0]) == f"<Binned {snapshot.id} {told}>"
     assert snapshot.restore_from_recycle_bin() is snapshot
     assert (snapshot.state, snapshot.name) == ("completed", "gold")
     assert len(field.region().snapshots.in_recycle_bin()) == 0
@@ -146,8 +159,37 @@ def test_recycle_bin_restores_by_id_and_from_its_listing(field: Field) -> None:
 
 def test_recycle_bin_says_when_it_does_not_have_a_snapshot(field: Field) -> None:
     snapshot = taken(field)
-    with pytest.raises(NotFound, match="not in the Recycle Bin"):
+    with pytest.raises(NotFound, match=r"not in the Recycle Bin; see region.snapshots.in_recycle_bin\(\) for what"):
         field.region().snapshots.restore_from_recycle_bin(snapshot.id)
+    with pytest.raises(InvalidRequest, match="'gold' is no id of a snapshot"):
+        field.region().snapshots.restore_from_recycle_bin("gold")
+
+
+def test_a_restore_whose_answer_was_lost_is_done(field: Field) -> None:
+    snapshot = binned(field)
+    field.faults("RestoreSnapshotFromRecycleBin", lost=1)
+    assert snapshot.restore_from_recycle_bin().state == "completed"
+
+
+def test_a_restore_that_aws_refuses_stays_in_the_bin(field: Field) -> None:
+    snapshot = binned(field)
+    field.faults("RestoreSnapshotFromRecycleBin", throttle=20)
+    with pytest.raises(Throttled):
+        snapshot.restore_from_recycle_bin()
+    field.sandbox.faults.clear()
+    field.faults("RestoreSnapshotFromRecycleBin", unreachable=20)
+    with pytest.raises(AwsError, match="no answer came"):
+        snapshot.restore_from_recycle_bin()
+    field.sandbox.faults.clear()
+    assert len(field.region().snapshots.in_recycle_bin()) == 1
+
+
+def test_what_one_may_not_delete_one_may_not_bring_back(field: Field) -> None:
+    snapshot = binned(field)
+    snapshot.region.access = Access("bob", {"web": ""}, [])
+    with pytest.raises(NotPermitted, match="Snapshot: Delete"):
+        snapshot.restore_from_recycle_bin()
+    assert len(field.region().snapshots.in_recycle_bin()) == 1
 
 
 def test_recycle_bin_shows_descriptions_literally(field: Field) -> None:

@@ -19,6 +19,7 @@ def test_the_root_and_data_volumes_can_be_left_out(field: Field) -> None:
     server = field.new_server(data_volumes=2)
     root, first, second = (volume.id for volume in server.volumes())
     assert root == server.root_volume_id
+    assert server.volumes().to_frame()["device"].tolist() == list(server.devices)
     assert {each.volume_id for each in server.take_snapshots(root=False)} == {first, second}
     assert {each.volume_id for each in server.take_snapshots(leave_out=[first])} == {root, second}
     with pytest.raises(InvalidRequest, match="is no data volume of"):
@@ -39,6 +40,14 @@ def test_if_one_fails_all_do(field: Field) -> None:
     for each in server.take_snapshots():
         with pytest.raises(SnapshotFailed, match="Something broke"):
             each.wait()
+
+
+def test_a_server_is_read_again(field: Field) -> None:
+    server = field.new_server()
+    assert repr(server) == f"<Server {server.id}: running in us-east-1a, 1 volume>"
+    field.new_volume().attach(server.id)
+    assert server.refresh() is server
+    assert repr(server) == f"<Server {server.id}: running in us-east-1a, 2 volumes>"
 
 
 def test_a_server_that_is_not_there_is_not_found(field: Field) -> None:

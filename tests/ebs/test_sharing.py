@@ -1,14 +1,16 @@
-"""Sharing is checked beforehand, in words, and can be undone."""
+"""Sharing is checked beforehand, may end, and can be undone."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from snapkit import InvalidRequest, NotShareable
+from snapkit import AccessDenied, AwsError, InvalidRequest, NotShareable, Throttled
 from snapkit.ebs import Snapshot
+from snapkit.ebs.sharing import Term, terms
 from tests.ebs.ground import OTHER, OWN, Field
-
-THIRD = "999900001111"
+from tests.ebs.share_ground import THIRD, deny, encrypted, own_key, term_of
+from tests.ebs.test_blockers import calls_of
 
 
 @pytest.fixture
@@ -16,20 +18,12 @@ def snapshot(field: Field) -> Snapshot:
     return field.new_volume(name="v").take_snapshot().wait()
 
 
-def encrypted(field: Field, **options: Any) -> Snapshot:
-    return field.new_volume(encrypted=True, **options).take_snapshot().wait()
-
-
-def own_key(field: Field) -> str:
-    return str(field.client("kms").create_key()["KeyMetadata"]["Arn"])
-
-
 def test_a_shared_snapshot_appears_in_the_other_accounts_listing(field: Field, snapshot: Snapshot) -> None:
     there = field.region(account=1)
     assert len(there.snapshots.find(shared_with_me=True)) == 0
     snapshot.share(OTHER)
     (seen,) = there.snapshots.find(shared_with_me=True)
-    assert (seen.id, seen.owner) == (snapshot.id, OWN)
+    assert (seen.id, seen.account) == (snapshot.id, OWN)
     assert seen.create_volume("us-east-1a").snapshot_id == snapshot.id
     snapshot.unshare(OTHER)
     assert len(there.snapshots.find(shared_with_me=True)) == 0
@@ -88,47 +82,116 @@ def test_a_public_share_of_an_encrypted_snapshot_is_refused_before_aws_does(fiel
     assert len(field.sandbox.faults.pending()) == 1
 
 
-def test_pain_8_default_key_cannot_be_shared_and_the_way_out_is_told(field: Field) -> None:
-    snapshot = encrypted(field)
-    can = snapshot.can_share()
-    assert (can.privately, can.publicly) == (False, False)
-    with pytest.raises(NotShareable, match="the default key aws/ebs, which other accounts cannot use: copy it under"):
-        snapshot.share(OTHER)
-    assert snapshot.shared_with() == ()
-
-
-def test_pain_8_a_key_of_ones_own_can_be_shared_and_has_to_be(field: Field) -> None:
-    key = own_key(field)
-    snapshot = encrypted(field, kms_key_id=key)
-    can = snapshot.can_share()
-    assert (can.privately, can.publicly) == (True, False)
-    assert f"the other account also needs the use of the key {key}" in str(can)
-    snapshot.share(OTHER)
-    assert snapshot.shared_with() == (OTHER,)
-
-
-@pytest.mark.parametrize("state", ["block-all-sharing", "block-new-sharing"])
-def test_pain_20_exposure_a_region_that_blocks_public_sharing_says_so(
-    field: Field, snapshot: Snapshot, state: str
-) -> None:
-    field.ec2().enable_snapshot_block_public_access(State=state)
-    assert str(snapshot.can_share()) == f"can be shared privately; us-east-1 blocks public sharing ({state})"
-    with pytest.raises(NotShareable, match="us-east-1 blocks public sharing"):
-        snapshot.share_publicly(confirm=snapshot.id)
-
-
-def test_only_the_owner_shares(field: Field, snapshot: Snapshot) -> None:
-    snapshot.share(OTHER)
-    seen = field.region(account=1).snapshots.get(snapshot.id)
-    assert not seen.can_share().privately
-    with pytest.raises(NotShareable, match=f"it belongs to {OWN}, and only the owner can share it"):
-        seen.share(THIRD)
-
-
 def test_throttles_and_lost_answers_share_once(field: Field, snapshot: Snapshot) -> None:
-    field.faults("ModifySnapshotAttribute", lost=1)
-    try:
-        snapshot.share(OTHER)
-    except Exception:  # noqa: BLE001 - a client of one try; the second share finds the first one done
-        snapshot.share(OTHER)
+    field.faults("ModifySnapshotAttribute", throttle=1, lost=1)
+    with calls_of(snapshot.region) as calls:
+        if field.endpoint is None:
+            # This client tries again by itself.
+            snapshot.share(OTHER, until="30d")
+        else:
+            with pytest.raises(Throttled, match="wait a little and try again"):
+                snapshot.share(OTHER, until="30d")
+            assert not terms(snapshot.refresh().tags)
+            with pytest.raises(AwsError, match="no answer came"):
+                snapshot.share(OTHER, until="30d")
+            # It may be shared by now, and it is: so its end stays.
+            assert list(terms(snapshot.refresh().tags)) == [OTHER]
+    assert field.sandbox.faults.pending() == []
+    assert [name for name, _ in calls].count("ModifySnapshotAttribute") == (1 if field.endpoint is None else 2)
     assert snapshot.shared_with() == (OTHER,)
+    snapshot.share(OTHER, until="30d")
+    assert snapshot.shared_with() == (OTHER,)
+
+
+def test_an_expiring_share_is_kept_in_a_tag_for_each_account(field: Field, snapshot: Snapshot) -> None:
+    now = field.clock.now()
+    snapshot.share(OTHER, until="30d")
+    field.clock.advance("1d")
+    snapshot.share(THIRD, until=datetime(2027, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))))
+    tags = snapshot.refresh().tags
+    assert tags[f"snapkit:shared-{OTHER}"].startswith(f"{now:%Y-%m-%dT%H}")
+    assert tags[f"snapkit:shared-{THIRD}"].endswith("/2027-01-01T00:00:00Z")
+    assert set(snapshot.shared_with()) == set(terms(tags)) == {OTHER, THIRD}
+    first = term_of(snapshot)
+    assert first.until - first.since == timedelta(days=30)
+    # A later end leaves since when it is shared.
+    snapshot.share(OTHER, until="60d")
+    later = term_of(snapshot.refresh())
+    assert later.since == first.since
+    assert later.until - later.since == pytest.approx(timedelta(days=61), abs=timedelta(minutes=1))
+
+
+def test_a_share_for_good_takes_an_earlier_end_off(field: Field, snapshot: Snapshot) -> None:
+    snapshot.share(OTHER, THIRD, until="30d")
+    field.region().snapshots.get(snapshot.id).share(OTHER)
+    assert list(terms(snapshot.refresh().tags)) == [THIRD]
+    assert set(snapshot.shared_with()) == {OTHER, THIRD}
+
+
+def test_unshare_and_make_private_take_the_ends_off_also_by_an_old_object(field: Field, snapshot: Snapshot) -> None:
+    old = field.region().snapshots.get(snapshot.id)
+    snapshot.share(OTHER, THIRD, until="30d")
+    old.unshare(OTHER)
+    assert list(terms(snapshot.refresh().tags)) == [THIRD]
+    old = field.region().snapshots.get(snapshot.id)
+    snapshot.share(OTHER, until="2d")
+    old.make_private()
+    assert terms(snapshot.refresh().tags) == {}
+    assert (snapshot.name, snapshot.shared_with()) == ("v", ())
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        (datetime(2020, 1, 1, tzinfo=UTC), "is not in the future"),
+        (datetime(2030, 1, 1), "has no time zone; give '30d', or datetime"),  # noqa: DTZ001 - that is the point
+        ("soon", "is not a time span"),
+        ("0d", "is not a positive, finite time span"),
+        ("99999999d", "is beyond all calendars"),
+        (-3, "is not a positive"),
+    ],
+)
+def test_an_end_that_cannot_be_is_refused_before_any_call(
+    field: Field, snapshot: Snapshot, until: Any, words: str
+) -> None:
+    with calls_of(snapshot.region) as calls, pytest.raises(InvalidRequest, match=words):
+        snapshot.share(OTHER, until=until)
+    assert calls == []
+
+
+def test_more_ends_than_there_is_room_for_are_refused_before_anything_is_done(field: Field) -> None:
+    more = {f"key {number}": "x" for number in range(46)}
+    snapshot = field.new_volume().take_snapshot(tags=more).wait()
+    with pytest.raises(InvalidRequest, match=f"need a tag each for their end, 1 more than {snapshot.id} has room for"):
+        snapshot.share(*(str(number) * 12 for number in range(2, 6)), until="1d")
+    assert snapshot.shared_with() == ()
+    assert terms(snapshot.refresh().tags) == {}
+
+
+def test_where_the_tag_is_denied_nothing_is_shared_without_its_end(field: Field, snapshot: Snapshot) -> None:
+    deny(snapshot.region.aws, "ec2", "CreateTags")
+    with pytest.raises(AccessDenied, match="CreateTags"):
+        snapshot.share(OTHER, until="30d")
+    assert snapshot.shared_with() == ()
+    snapshot.share(OTHER)
+    assert snapshot.shared_with() == (OTHER,)
+
+
+def test_where_the_share_is_denied_the_tags_are_what_they_were(field: Field, snapshot: Snapshot) -> None:
+    snapshot.share(OTHER, until="30d")
+    before = terms(snapshot.tags)
+    deny(snapshot.region.aws, "ec2", "ModifySnapshotAttribute")
+    with pytest.raises(AccessDenied, match="ModifySnapshotAttribute"):
+        snapshot.share(OTHER, THIRD, until="60d")
+    assert terms(snapshot.refresh().tags) == before
+    assert snapshot.shared_with() == (OTHER,)
+
+
+def test_tags_that_others_wrote_are_no_ends() -> None:
+    assert terms({"snapkit:shared-until": "2026-02-01", "Name": "x", "snapkit:shared-12": "a/b"}) == {}
+    unreadable = ("", "2026-02-01", "a/b", "2026-01-01T00:00:00/2026-02-01T00:00:00", "2026-01-01T00:00:00Z/..", "///")
+    for text in unreadable:
+        assert terms({f"snapkit:shared-{OTHER}": text}) == {OTHER: None}
+    term = Term(datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 2, 4, tzinfo=UTC))
+    assert str(term) == "2026-01-05T00:00:00Z/2026-02-04T00:00:00Z"
+    assert Term.read(str(term)) == term

@@ -1,0 +1,112 @@
+"""What a volume of each type can be, checked before AWS is asked; the figures are those of `snapkit.rules`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from snapkit.errors import InvalidRequest
+from snapkit.rules import (
+    INITIALIZATION_RATES,
+    IOPS_LIMITS,
+    IOPS_PER_GIB,
+    PENDING_LIMITS,
+    THROUGHPUT_LIMITS,
+    THROUGHPUT_PER_IOPS,
+    VOLUME_SIZES,
+)
+from snapkit.units import GIB, Size, to_bytes
+
+
+def check_kind(volume_type: str, gib: int, options: Mapping[str, Any], *, empty: bool) -> None:
+    """Refuse a volume that there cannot be.
+
+    Args:
+        volume_type: such as ``"gp3"``.
+        gib: its size [GiB].
+        options: ``iops``, ``throughput`` [MiB/s] and ``initialization_rate`` [MiB/s], where given.
+        empty: whether it is made without a snapshot.
+
+    Raises:
+        InvalidRequest: the type is none, or does not have the size or an option.
+
+    Source: EC2 API reference, CreateVolume.
+    """
+    if volume_type not in PENDING_LIMITS:
+        kinds = ", ".join(PENDING_LIMITS)
+        raise InvalidRequest("volume type", volume_type, "is no EBS volume type", f"choose one of {kinds}")
+    check_size(volume_type, gib, f"{gib} GiB")
+    _check_iops(volume_type, gib, options.get("iops"))
+    _check_throughput(volume_type, options.get("iops"), options.get("throughput"))
+    rate = options.get("initialization_rate")
+    if rate is not None:
+        if empty:
+            rule = "is only for a volume that is made from a snapshot"
+            raise InvalidRequest("initialization rate", rate, rule, "leave it out, or give a snapshot")
+        _check_bounds("initialization rate", rate, INITIALIZATION_RATES, " MiB/s")
+
+
+def check_size(volume_type: str, gib: int, given: Size) -> None:
+    """Refuse a size that volumes of a type do not have.
+
+    Raises:
+        InvalidRequest: they do not.
+    """
+    least, most = VOLUME_SIZES[volume_type]
+    if not least <= gib <= most:
+        remedy = "give another size, or another volume type"
+        raise InvalidRequest(
+            "size", given, f"is not from {least} to {most:,} GiB, as {volume_type} volumes are", remedy
+        )
+
+
+def to_gib(size: Size) -> int:
+    """Read a size that has to be whole GiB.
+
+    Raises:
+        InvalidRequest: it is not.
+    """
+    gib, rest = divmod(to_bytes(size), GIB)
+    if rest:
+        raise InvalidRequest("size", size, "is not in whole GiB", f"give '{gib + 1} GiB'")
+    return gib
+
+
+def _check_iops(volume_type: str, gib: int, iops: Any) -> None:
+    if volume_type not in IOPS_LIMITS:
+        if iops is not None:
+            remedy = f"leave them out, or choose one of {', '.join(IOPS_LIMITS)}"
+            raise InvalidRequest("iops", iops, f"cannot be given for {volume_type} volumes", remedy)
+        return
+    least, most = IOPS_LIMITS[volume_type]
+    if iops is None:
+        if volume_type != "gp3":
+            raise InvalidRequest(
+                "iops", iops, f"are missing, which {volume_type} volumes need", f"give {least} or more"
+            )
+        return
+    _check_bounds("iops", iops, (least, most), "")
+    highest = IOPS_PER_GIB[volume_type] * gib
+    if iops > highest and not (volume_type == "gp3" and iops == least):
+        rule = f"are more than the {highest:,} of a {volume_type} volume of {gib:,} GiB"
+        raise InvalidRequest("iops", iops, rule, "give fewer, or a larger volume")
+
+
+def _check_throughput(volume_type: str, iops: Any, throughput: Any) -> None:
+    if throughput is None:
+        return
+    if volume_type != "gp3":
+        remedy = "leave it out, or choose gp3"
+        raise InvalidRequest("throughput", throughput, f"cannot be given for {volume_type} volumes", remedy)
+    _check_bounds("throughput", throughput, THROUGHPUT_LIMITS, " MiB/s")
+    highest = int(THROUGHPUT_PER_IOPS * (IOPS_LIMITS["gp3"][0] if iops is None else iops))
+    if throughput > highest:
+        rule = f"is more than the {highest:,} MiB/s that its IOPS allow"
+        remedy = f"give less, or iops={int(throughput / THROUGHPUT_PER_IOPS)}"
+        raise InvalidRequest("throughput", throughput, rule, remedy)
+
+
+def _check_bounds(field: str, value: Any, limits: tuple[int, int], unit: str) -> None:
+    least, most = limits
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        rule = f"is no whole number from {least:,} to {most:,}{unit}"
+        above = isinstance(value, int) and value > most
+        raise InvalidRequest(field, value, rule, f"give {most} or less" if above else f"give {least} or more")
