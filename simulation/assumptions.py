@@ -40,7 +40,8 @@ class Leveled(Workload):
 
     def sampled(self, seed: int, replication: int = 0) -> "Leveled":
         """Choose the path of a workload that has many, see `FittedWorkload.sampled`; others have one."""
-        return Leveled(self._leveled.sampled(seed, replication), self._times)
+        path = self._leveled.sampled(seed, replication)
+        return self if path is self._leveled else Leveled(path, self._times)
 
     def changed(self, interval: Duration) -> float:  # noqa: D102 - see Workload
         return min(self._times * self._leveled.changed(interval), self._blocks)

@@ -90,17 +90,12 @@ class Judge:
             study: the strategies with their figures.
             limits: by the figure that each holds for.
             given: the same as the user gave them.
-
-        Raises:
-            InvalidRequest: the study does not tell a figure.
         """
-        if "rto_p95_s" in limits and "rto_p95_s" not in study.runs.columns:
-            remedy = "leave it out, or simulate restores"
-            raise InvalidRequest("RTO", given["rto_p95_s"], "cannot be judged: the runs tell none", remedy)
         self._study = study
         self._limits = limits
         self._given = given
-        self._means = _plain(study.frame)
+        compared = {name: each.mean(skipna=False) for name, each in study.alike.groupby("strategy", sort=False)}
+        self._means = _plain(pd.DataFrame(compared).T)
         self._margins = _plain(study.margins)
 
     def choice(self) -> Choice:
@@ -122,6 +117,7 @@ class Judge:
         order = {name: (*(means[name][key] for key in _CHEAPEST), -means[name]["history_s"]) for name in as_long}
         chosen = min(as_long, key=lambda name: order[name])
         losers = {name: self._why_not(name, chosen) for name in means if name != chosen}
+        losers |= dict.fromkeys(self._study.beaten, "another is surely better in all that decides")
         strategy = next(strategy for strategy in self._study.strategies if strategy.name == chosen)
         return Choice(strategy, self._why(chosen), losers)
 
@@ -139,7 +135,9 @@ class Judge:
         figures, best = self._means[name], self._means[chosen]
         words = []
         for figure, limit in self._limits.items():
-            if not figures[figure] <= limit:
+            if isnan(figures[figure]):
+                words.append("has no complete snapshot in some of the runs")
+            elif not figures[figure] <= limit:
                 words.append(f"{_FAILS[figure](figures[figure], limit)}{self._close(name, figure)}")
         if not words and figures["history_s"] < AS_LONG * best["history_s"]:
             words.append(f"reaches back {seconds_text(figures['history_s'])}, not {seconds_text(best['history_s'])}")

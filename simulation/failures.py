@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 from math import inf
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,7 +74,10 @@ class Restore:
         for name in ("delay", "attach"):
             to_seconds(getattr(self, name), f"restore {name}", zero=True)
         low, high = INITIALIZATION_RATES
-        if self.rate is not None and (isinstance(self.rate, bool) or not low <= self.rate <= high):
+        if not isinstance(self.fast, bool):
+            raise InvalidRequest("restore fast", self.fast, "is neither true nor false", "give True or False")
+        number = isinstance(self.rate, Real) and not isinstance(self.rate, bool)
+        if self.rate is not None and not (number and low <= self.rate <= high):
             rule = f"is not between {low} and {high} MiB/s"
             raise InvalidRequest("restore rate", self.rate, rule, "give one, such as 300, or leave it out")
         if self.fast and self.rate is not None:
@@ -127,8 +131,12 @@ def strike(
     unnoticed = to_seconds(noticed_after, "noticed_after", zero=True)
     if unnoticed and kind is not Kind.DATA:
         raise InvalidRequest("noticed_after", noticed_after, f"makes no sense for a lost {kind}", "leave it out")
-    if isinstance(times, bool) or times < 1:
+    if isinstance(times, bool) or not isinstance(times, Integral) or times < 1:
         raise InvalidRequest("times", times, "is not a whole number of at least 1", "try 1000")
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise InvalidRequest("seed", seed, "is not a whole number of at least 0", "give one, such as 1")
+    if not isinstance(restore, Restore):
+        raise InvalidRequest("restore", restore, "is no way to restore", "give Restore(rate=300), say")
     scenario, log = outcome.scenario, outcome.log
     first, last = min(log.completed, default=inf), scenario.horizon_seconds - unnoticed
     if first >= last:
@@ -142,9 +150,11 @@ def strike(
     if kind is Kind.SERVER:
         by, since, warm = np.full(times, "orphan"), at, np.zeros(times)
     else:
-        left = [log] if kind is not Kind.REGION else list(log.copies.values())
-        since = np.fmax.reduce([_newest(each, at, at + unnoticed) for each in left] or [np.full(times, np.nan)])
-        by = np.where(np.isnan(since), "nothing", "snapshot" if kind is not Kind.REGION else "copy")
+        nothing = np.full(times, np.nan)
+        here = nothing if kind is Kind.REGION else _newest(log, at, at + unnoticed)
+        away = np.fmax.reduce([nothing, *(_newest(each, at, at + unnoticed) for each in log.copies.values())])
+        since = np.fmax(here, away)
+        by = np.where(np.isnan(since), "nothing", np.where(since == here, "snapshot", "copy"))
         warm = np.full(times, restore.warming(scenario.full_blocks * scenario.workload.block_size))
         survives = kind is Kind.VOLUME or (kind is Kind.ZONE and zone != recovery.zone) if recovery else False
         if recovery is not None and survives:
@@ -172,7 +182,7 @@ def warm_again(outcome: "Outcome", share: float) -> float:
     """
     scenario, restore = outcome.scenario, Restore()
     first = min(outcome.log.completed, default=inf)
-    if first > scenario.horizon_seconds:
+    if first >= scenario.horizon_seconds:
         return float("nan")
     warming = restore.warming(scenario.full_blocks * scenario.workload.block_size)
     recovery, attach = scenario.strategy.recovery, to_seconds(restore.attach)
@@ -216,6 +226,8 @@ def _ready(outcome: "Outcome", recovery: RecoveryVolume, restore: Restore) -> tu
     """List when each recovery volume is ready, and of which moment its data are [s]."""
     scenario = outcome.scenario
     start, horizon = epoch_of(scenario.start, "start"), scenario.horizon_seconds
+    if min(outcome.log.completed, default=inf) > horizon:
+        return np.empty(0), np.empty(0)
     due = np.array([*takewhile(lambda moment: moment <= start + horizon, recovery.schedule.epochs(start))]) - start
     source = _newest(outcome.log, due, due)
     warming = restore.warming(scenario.full_blocks * scenario.workload.block_size)

@@ -60,12 +60,14 @@ def simulate(scenario: Scenario | Fleet, seed: int = 0, *, replication: int = 0)
     for name, value in (("seed", seed), ("replication", replication)):
         if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
             raise InvalidRequest(name, value, "is not a whole number of at least 0", "give one, such as 1")
-    volumes = scenario.volumes if isinstance(scenario, Fleet) else {"": scenario}
+    seed, replication = int(seed), int(replication)
+    given = scenario.volumes if isinstance(scenario, Fleet) else {"": scenario}
     env = simpy.Environment()
     regions: dict[str, Region] = {}
     places: Places = defaultdict(lambda: simpy.Resource(env, rules.COPIES_AT_ONCE))
     models: dict[str, Volume] = {}
-    volumes = {name: _on_one_path(each, name, seed, replication) for name, each in volumes.items()}
+    # Where a limit binds, the first by name is served first, in whatever order they are given.
+    volumes = {name: _on_one_path(given[name], name, seed, replication) for name in sorted(given)}
     for name, each in volumes.items():
         region = regions.setdefault(each.conditions.region, Region(env, each.conditions))
         models[name] = Volume(env, each, region, Chances.of(each, name, seed, replication), places)
@@ -74,7 +76,7 @@ def simulate(scenario: Scenario | Fleet, seed: int = 0, *, replication: int = 0)
     env.run(until=nextafter(scenario.horizon_seconds, float("inf")))
     for model in models.values():
         model.keep_chain()
-    outcomes = {name: Outcome(each, models[name].log) for name, each in volumes.items()}
+    outcomes = {name: Outcome(volumes[name], models[name].log) for name in given}
     return Outcomes(outcomes) if isinstance(scenario, Fleet) else outcomes[""]
 
 
@@ -133,10 +135,9 @@ class Volume:
                     now = env.now
                 else:
                     self._take(now, lanes)
-            moment = ledger.next_due(start + now) - start
+            moment = self._next_due = ledger.next_due(start + now) - start
             if moment == inf:
                 return
-            self._next_due = moment
             if lateness is not None:
                 moment += lateness[min(int(moment // HOUR), len(lateness) - 1)]
             yield env.timeout(moment - now)

@@ -158,7 +158,7 @@ class Outcome:
         - ``copies_cost_usd``: of copies in other regions, their transfer with it, and ``recovery_cost_usd``: of the
           recovery volume, over the horizon.
         - ``cost_usd`` of all that over the horizon; ``monthly_cost_usd``, what its last 30 days (or all of it, if
-          shorter) cost a month.
+          shorter) cost a month, without the transfer of full copies, which is paid for once.
         """
         scenario = self.scenario
         block, horizon = scenario.workload.block_size, scenario.horizon_seconds
@@ -172,8 +172,11 @@ class Outcome:
         since, lost_from, lost_to = _exposure(started, completed, horizon)
         tail = min(MONTH, horizon)
         byte_seconds = _stored_between(log, 0.0, horizon) * block
-        elsewhere = {begin: (self._copies_cost(begin), self._recovery_cost(begin)) for begin in (0.0, horizon - tail)}
-        here = {begin: scenario.prices.stored(_stored_between(log, begin, horizon) * block) for begin in elsewhere}
+        left = log.stored[-1] if log.stored else 0.0
+        copies, recovery = self._copies_cost(0.0), self._recovery_cost(0.0)
+        begin = horizon - tail
+        recent = scenario.prices.stored(_stored_between(log, begin, horizon) * block)
+        recent += self._copies_cost(begin, monthly=True) + self._recovery_cost(begin)
         copied_later = changed[later].sum()
         modelled = changed[np.array(self._sources()) == "modelled"].sum()
         return pd.Series(
@@ -182,7 +185,7 @@ class Outcome:
                 "failed": float(len(log.failed)),
                 "missed": float(self._missed()),
                 "kept": float(kept.sum()),
-                "full_duration_s": seconds[0],
+                "full_duration_s": seconds[0] if len(seconds) else np.nan,
                 "duration_mean_s": differential.mean() if len(differential) else np.nan,
                 "duration_p95_s": np.quantile(differential, 0.95) if len(differential) else np.nan,
                 "rpo_mean_s": _mean(lost_from, lost_to),
@@ -194,12 +197,12 @@ class Outcome:
                 "copied_bytes": changed.sum(),
                 "copied_modelled_share": modelled / copied_later if copied_later else 0.0,
                 "stored_byte_hours": byte_seconds / HOUR,
-                "stored_end_bytes": log.stored[-1] * block,
-                "stored_modelled_share": self._stored_modelled() / log.stored[-1],
-                "copies_cost_usd": elsewhere[0.0][0],
-                "recovery_cost_usd": elsewhere[0.0][1],
-                "cost_usd": here[0.0] + sum(elsewhere[0.0]),
-                "monthly_cost_usd": (here[horizon - tail] + sum(elsewhere[horizon - tail])) * MONTH / tail,
+                "stored_end_bytes": left * block,
+                "stored_modelled_share": self._stored_modelled() / left if left else 0.0,
+                "copies_cost_usd": copies,
+                "recovery_cost_usd": recovery,
+                "cost_usd": scenario.prices.stored(byte_seconds) + copies + recovery,
+                "monthly_cost_usd": recent * MONTH / tail,
             },
             name=scenario.strategy.name,
         )
@@ -257,22 +260,24 @@ class Outcome:
             missed += int(np.count_nonzero(np.diff(served) == 0))
         return missed
 
-    def _copies_cost(self, begin: float) -> float:
-        """Price what copies store and have sent from a moment to the horizon [USD]."""
+    def _copies_cost(self, begin: float, *, monthly: bool = False) -> float:
+        """Price what copies store and have sent from a moment to the horizon [USD]; monthly, less what is sent once."""
         prices, block, horizon = self.scenario.prices, self.scenario.workload.block_size, self.scenario.horizon_seconds
         cost = 0.0
         for log in self.log.copies.values():
-            sent = sum(blocks for blocks, at in zip(log.copied, log.begun, strict=True) if at >= begin)
+            rows = zip(log.copied, log.begun, log.full, strict=True)
+            # A full copy is sent once: it belongs to the whole, not to what a month costs from now on.
+            sent = sum(blocks for blocks, at, full in rows if at >= begin and not (full and monthly))
             cost += prices.stored(_stored_between(log, begin, horizon) * block) + prices.transferred(sent * block)
         return cost
 
     def _recovery_cost(self, begin: float) -> float:
         """Price the recovery volume from a moment to the horizon [USD]."""
         scenario, recovery = self.scenario, self.scenario.strategy.recovery
-        if recovery is None:
-            return 0.0
         start, done = epoch_of(scenario.start, "start"), min(self.log.completed, default=_LATER)
-        made = next((at - start for at in recovery.schedule.epochs(start) if at - start >= done), _LATER)
+        if recovery is None or done > scenario.horizon_seconds:
+            return 0.0
+        made = next((at - start for at in recovery.schedule.epochs(start + done - 1) if at - start >= done), _LATER)
         kept = max(0.0, scenario.horizon_seconds - max(begin, made))
         return scenario.prices.volume(scenario.volume_type, scenario.blocks * scenario.workload.block_size, kept)
 

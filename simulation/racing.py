@@ -155,4 +155,7 @@ def half_width(figures: NDArray[np.float64], confidence: float) -> NDArray[np.fl
     count = len(figures)
     if count < 2:
         return np.full(figures.shape[1], np.nan)
-    return np.asarray(figures.std(0, ddof=1) / np.sqrt(count) * t.ppf((1 + confidence) / 2, count - 1))
+    with np.errstate(invalid="ignore"):
+        # A figure may be infinite, such as the time without protection of a run in which nothing completes.
+        spread = figures.std(0, ddof=1)
+    return np.asarray(spread / np.sqrt(count) * t.ppf((1 + confidence) / 2, count - 1))

@@ -38,7 +38,7 @@ class Conditions:
             raise InvalidRequest("region", self.region, "is no name", "name one, such as 'eu-west-1'")
         for name, value, good, rule in (
             ("bandwidth", self.bandwidth, lambda given: given > 0, "is not above 0"),
-            ("pending", self.pending, lambda given: given >= 1, "is not at least 1"),
+            ("pending", self.pending, lambda given: given >= 1 and given == int(given), "is no whole number from 1"),
             ("failing", self.failing, lambda given: 0 <= given <= 1, "is no share from 0 to 1"),
         ):
             if isinstance(value, bool) or not isinstance(value, Real) or not good(value):

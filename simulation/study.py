@@ -162,7 +162,7 @@ class Study:
         beaten = [names[place] for place in sorted(results.beaten)]
         planned = sum(results.wanted.values())
 
-        def part(scenarios: Sequence[Scenario | Fleet], rows: list[np.ndarray], **volumes: "Study") -> "Study":
+        def part(scenarios: Sequence[Scenario | Fleet], rows: list[np.ndarray], volumes: "dict[str, Study]") -> "Study":
             frame = pd.DataFrame(rows, index, list(results.names))
             return cls(scenarios, frame, volumes, seed, results.stopped, planned, beaten)
 
@@ -170,8 +170,8 @@ class Study:
         if isinstance(first, Fleet):
             for place, name in enumerate(first):
                 alone = [fleet.volumes[name] for fleet in scenarios if isinstance(fleet, Fleet)]
-                volumes[name] = part(alone, [results.rows[key][place] for key in keys])
-        return part(scenarios, [together(results.rows[key], results.names) for key in keys], **volumes)
+                volumes[name] = part(alone, [results.rows[key][place] for key in keys], {})
+        return part(scenarios, [together(results.rows[key], results.names) for key in keys], volumes)
 
     @property
     def strategies(self) -> tuple[Strategy, ...]:
@@ -182,10 +182,20 @@ class Study:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """The mean of every figure over the replications, one row per strategy, and how many ``replications``."""
-        runs = self.runs.groupby("strategy", sort=False)
-        frame = runs.mean()
-        frame["replications"] = runs.size()
+        frame = _means(self.runs)
+        frame["replications"] = self.runs.groupby("strategy", sort=False).size()
         return frame
+
+    @property
+    def common(self) -> int:
+        """How many replications every strategy has that was not beaten."""
+        return int(self.frame.drop(index=list(self.beaten))["replications"].min())
+
+    @property
+    def alike(self) -> pd.DataFrame:
+        """The runs that can be compared: of strategies that were not beaten, under the same chances."""
+        left = self.runs.drop(index=list(self.beaten), level="strategy")
+        return left[left.index.get_level_values("replication") < self.common]
 
     @cached_property
     def margins(self) -> pd.DataFrame:
@@ -200,7 +210,8 @@ class Study:
 
         What decides are RPO and RTO (p95), the monthly cost, and how far back the history reaches.
         """
-        return self.frame[front(self.frame)]
+        means = _means(self.alike)
+        return self.frame.loc[means.index[front(means)]]
 
     def against(self, name: str) -> pd.DataFrame:
         """Compare every strategy with one, run by run: the k-th runs of both met the same chances.
@@ -325,7 +336,7 @@ class Study:
         if isinstance(factor, bool) or not isinstance(factor, Real) or not factor > 1:
             raise InvalidRequest("factor", factor, "is not above 1", "try 2")
         before = self.best(rpo=rpo, rto=rto, monthly_cost=monthly_cost).strategy.name
-        plan = Plan(int(self.frame["replications"].min()))
+        plan = Plan(self.common)
         rows = []
         for name, times, scenarios in assumptions.varied(self.scenarios, float(factor)):
             changed = _run(scenarios, plan, self.seed, executor, Progress(shown=progress))
@@ -346,6 +357,12 @@ class Study:
 
         limit = None if rpo is None else to_seconds(rpo, "RPO")
         return plots.study(self, limit, None if monthly_cost is None else to_usd(monthly_cost, "budget"))
+
+
+def _means(runs: pd.DataFrame) -> pd.DataFrame:
+    """Average each figure of each strategy; one that a run does not have, such as an RPO, has no mean either."""
+    means = {name: each.mean(skipna=False) for name, each in runs.groupby("strategy", sort=False)}
+    return pd.DataFrame(means).T.rename_axis("strategy")
 
 
 def _strategy(scenario: Scenario | Fleet) -> Strategy:

@@ -55,6 +55,8 @@ class _Grant:
 
 
 _NEITHER = ""
+_NEW = "aws:RequestTag"
+"""The tags that something new gets: it may not be given to a group in which the right does not hold."""
 _TERMS = {"ForAllValues:StringLike": {"aws:TagKeys": f"{TERM}*"}, "Null": {"aws:TagKeys": "false"}}
 """The tags that say until when a snapshot is shared, and no others."""
 _PLACES = {
@@ -70,9 +72,9 @@ _GRANTS: Mapping[tuple[str, str], tuple[_Grant, ...]] = MappingProxyType(
     {
         ("Snapshot", "CreateVolume"): (
             _Grant(("CreateVolume", "DisableFastSnapshotRestores", "EnableFastSnapshotRestores"), "snapshot"),
-            _Grant(("CreateVolume",), "volume", _NEITHER, {"Null": {"ec2:ParentSnapshot": "false"}}),
+            _Grant(("CreateVolume",), "volume", _NEW, {"Null": {"ec2:ParentSnapshot": "false"}}),
             _Grant(("CopySnapshot",), "source"),
-            _Grant(("CopySnapshot",), "copy", _NEITHER),
+            _Grant(("CopySnapshot",), "copy", _NEW),
         ),
         ("Snapshot", "Delete"): (
             _Grant(
@@ -107,7 +109,7 @@ _GRANTS: Mapping[tuple[str, str], tuple[_Grant, ...]] = MappingProxyType(
             _Grant(("AttachVolume",), "instance", _NEITHER),
         ),
         ("Volume", "Create"): (
-            _Grant(("CreateVolume",), "volume", "aws:RequestTag"),
+            _Grant(("CreateVolume",), "volume", _NEW),
             _Grant(("ModifyVolume",), "volume"),
         ),
         ("Volume", "Delete"): (_Grant(("DeleteVolume",), "volume"),),
@@ -117,12 +119,12 @@ _GRANTS: Mapping[tuple[str, str], tuple[_Grant, ...]] = MappingProxyType(
         ),
         ("Volume", "Snapshot"): (
             _Grant(("CreateSnapshot",), "volume"),
-            _Grant(("CreateSnapshot",), "snapshot", _NEITHER),
+            _Grant(("CreateSnapshot",), "snapshot", _NEW),
         ),
         ("Server", "Image"): (
             _Grant(("CreateSnapshots",), "instance"),
             _Grant(("CreateSnapshots",), "volume", _NEITHER),
-            _Grant(("CreateSnapshots",), "snapshot", _NEITHER),
+            _Grant(("CreateSnapshots",), "snapshot", _NEW),
         ),
     }
 )

@@ -219,6 +219,24 @@ class Aws:
             if not repeated(error):
                 raise
 
+    def settle(self, operation: str, about: str, settled: Callable[[], bool], **params: Any) -> None:
+        """Call an operation that changes a state; that an earlier try of boto3 has changed it is no error.
+
+        Args:
+            operation: such as ``"UnlockSnapshot"``.
+            about: which resource is changed.
+            settled: tells, where AWS refuses, whether it is as it should be by now.
+            params: of the operation.
+
+        Raises:
+            AwsError: AWS refuses, or cannot be reached.
+        """
+        try:
+            self.call(operation, about, **params)
+        except AwsError as error:
+            if not (repeated(error) and settled()):
+                raise
+
     def pages(self, operation: str, key: str, *, size: int | None = PAGE, **params: Any) -> Iterator[dict[str, Any]]:
         """Go through what a Describe operation lists, page by page.
 
@@ -247,7 +265,7 @@ def translated(refusal: ClientError, about: str = "") -> AwsError:
     kind = CODES.get(code, AwsError)
     if operation == "ModifySnapshotAttribute" and code in _OF_SHARING:
         kind = NotShareable
-    return kind(code, operation, told, about, _REMEDIES.get(kind, ""))
+    return kind(code, operation, told, about, _REMEDIES.get(kind, "correct what AWS names, or look at its state first"))
 
 
 def _unsent(error: BotoCoreError, operation: str, about: str) -> AwsError | InvalidRequest:

@@ -202,7 +202,13 @@ def archive(snapshot: "Snapshot", *, confirm: str) -> "Snapshot":
         raise InvalidRequest("confirmation", confirm, rule, "see archive_preview(), and type the id of the snapshot")
     snapshot.refresh()
     _refuse(snapshot, _unfit(snapshot))
-    snapshot.region.aws.call("ModifySnapshotTier", snapshot.id, SnapshotId=snapshot.id, StorageTier="archive")
+
+    def settled() -> bool:
+        now = tier_status(snapshot)
+        return now.tier == "archive" or now.moving
+
+    asked = {"SnapshotId": snapshot.id, "StorageTier": "archive"}
+    snapshot.region.aws.settle("ModifySnapshotTier", snapshot.id, settled, **asked)
     return snapshot.refresh()
 
 
@@ -234,9 +240,10 @@ def restore_from_archive(snapshot: "Snapshot", days: int | None = None, *, perma
         _refuse(snapshot, [f"is on its way ({now.operation}, {now.percent} %); wait for that"])
     if now.tier != "archive" and now.restored_until is None:
         _refuse(snapshot, ["is not archived; nothing has to be restored"])
-    snapshot.region.aws.call(
+    snapshot.region.aws.settle(
         "RestoreSnapshotTier",
         snapshot.id,
+        lambda: tier_status(snapshot).moving,
         SnapshotId=snapshot.id,
         TemporaryRestoreDays=days,
         PermanentRestore=True if permanent else None,

@@ -91,7 +91,7 @@ def blockers(
         ("fast snapshot restore is on", lambda: _fast_restores(region, ids)),
         ("it is locked", lambda: _locks(region, ids)),
         ("others are left of its volume", lambda: _last_ones(asked)),
-        ("it is public", lambda: _shares(region, ids, shares)),
+        ("it is public", lambda: _shares(region, asked, shares)),
     )
     for what, look in looks:
         try:
@@ -198,12 +198,17 @@ def volumes_left(region: "Region", volumes: Sequence[str], going: Sequence[str])
     return frozenset(raw["VolumeId"] for raw in listed if raw["SnapshotId"] not in gone) & set(volumes)
 
 
-def _shares(region: "Region", ids: Sequence[str], shares: Mapping[str, Sequence[str]] | None) -> Iterator[Blocker]:
+def _shares(
+    region: "Region", asked: "Sequence[Snapshot]", shares: Mapping[str, Sequence[str]] | None
+) -> Iterator[Blocker]:
     remedy = "volumes that others made of it stay, but they can make no more"
+    ids = [snapshot.id for snapshot in asked]
     if shares is None:
         wanted = set(ids)
+        # What a listing or `shared_with` has told costs no call; AWS tells the rest one snapshot at a time.
+        known = {snapshot.id: snapshot.known_shares for snapshot in asked if snapshot.known_shares}
         public = region.aws.pages("DescribeSnapshots", "Snapshots", OwnerIds=["self"], RestorableByUserIds=["all"])
-        shares = {raw["SnapshotId"]: ("all",) for raw in public if raw["SnapshotId"] in wanted}
+        shares = {**{raw["SnapshotId"]: ("all",) for raw in public if raw["SnapshotId"] in wanted}, **known}
     for snapshot_id in ids:
         others = [other for other in shares.get(snapshot_id, ()) if other != "all"]
         if "all" in shares.get(snapshot_id, ()):

@@ -46,6 +46,7 @@ def copy_to(
     region = whither(snapshot, to)
     seconds = check(snapshot, region, kms_key=kms_key, duration=duration)
     written = _tags(snapshot, region, name, tags or {})
+    snapshot.region.allow("Snapshot", "CreateVolume", region.belonging(snapshot.region.owned(written)))
     region.charging.charge_snapshots(written, lambda: [full_size(snapshot)])
     begun = region.taking.begin(
         "CopySnapshot",

@@ -128,7 +128,12 @@ def unlock(snapshot: "Snapshot") -> None:
     if held.state == "compliance":
         rule = f"is locked in compliance mode until {_shown(held.expires_at)}, its cooling-off period being over"
         raise InvalidRequest("snapshot", snapshot.id, rule, "wait until then; nobody can take the lock off")
-    snapshot.region.aws.call("UnlockSnapshot", snapshot.id, SnapshotId=snapshot.id)
+
+    def settled() -> bool:
+        now = lock_state(snapshot)
+        return now is None or not now.holds
+
+    snapshot.region.aws.settle("UnlockSnapshot", snapshot.id, settled, SnapshotId=snapshot.id)
 
 
 def lock_state(snapshot: "Snapshot") -> Lock | None:

@@ -112,6 +112,7 @@ class Server(Resource):
         written = self.region.tag_keys.tags(
             name or self.name, group or self.group, billing_code or self.billing_code, tags
         )
+        self.region.allow("Server", "Image", self.region.belonging(self.region.owned(written)))
         self.region.charging.charge_snapshots(
             written, lambda: [each.size for each in self.volumes() if each.id in taken]
         )

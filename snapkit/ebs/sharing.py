@@ -200,7 +200,8 @@ def lack_of_room(snapshot: "Snapshot", accounts: Sequence[str]) -> str:
 
 def _refuse(snapshot: "Snapshot", told: Shareable, *, can: bool) -> None:
     if not can:
-        raise NotShareable("NotShareable", "ModifySnapshotAttribute", "; ".join(told.reasons), snapshot.id)
+        reasons, remedy = "; ".join(told.reasons), "see snapshot.can_share() and plan_share()"
+        raise NotShareable("NotShareable", "ModifySnapshotAttribute", reasons, snapshot.id, remedy)
 
 
 def _modify(snapshot: "Snapshot", how: str, accounts: Sequence[str], *, everyone: bool = False) -> None:

@@ -111,6 +111,8 @@ class Volume(Resource):
         check_description(description)
         keys = self.region.tag_keys
         written = keys.tags(name or self.name, group or self.group, billing_code or self.billing_code, tags)
+        # Who gives it to another group needs the right there as well.
+        self.region.allow("Volume", "Snapshot", self.region.belonging(self.region.owned(written)))
         self.region.charging.charge_snapshots(written, lambda: [self.size])
         begun = self.region.taking.begin(
             "CreateSnapshot", self.id, written, (self.id,), VolumeId=self.id, Description=description or None
@@ -222,6 +224,7 @@ class Volumes:
         tags = region.owned(tags)
         if source is not None:
             region.allow("Snapshot", "CreateVolume", source)
+            region.allow("Snapshot", "CreateVolume", region.belonging(tags))
         else:
             region.allow("Volume", "Create", region.belonging(tags))
         whole = source.size if gib is None and source is not None else (gib or 0) * GIB

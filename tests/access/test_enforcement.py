@@ -11,6 +11,7 @@ from snapkit.ebs import Region, Server, Snapshot, Volume
 from snapkit.errors import InvalidRequest, NotPermitted
 
 ZONE = "us-east-1a"
+SHARE = "Snapshot: ShareLocal: THIS_GROUP"
 NOBODY = Access("bob", {"web": ""}, [])
 
 
@@ -136,3 +137,18 @@ def test_the_tags_that_rights_rest_on_stay(things: Things) -> None:
 
 def test_another_region_of_the_account_has_the_same_access(things: Things) -> None:
     assert things.region(NOBODY).beside("eu-west-1").access is NOBODY
+
+
+def test_nobody_gains_a_right_by_giving_a_thing_to_another_group(things: Things) -> None:
+    roles = [Role("keep", ["Volume: Snapshot: THIS_GROUP", "Snapshot: CreateVolume: GROUP"]), Role("share", [SHARE])]
+    volume, snapshot = things.seen(Access("ada", {"db": "keep", "web": "share"}, roles))
+    with pytest.raises(NotPermitted, match="Volume: Snapshot for a new volume"):
+        volume.take_snapshot(group="web")
+    for give in (
+        lambda: snapshot.create_volume(ZONE, group="pay"),
+        lambda: snapshot.copy_to("us-east-1", tags={"snapkit:group": "pay"}),
+    ):
+        with pytest.raises(NotPermitted, match="Snapshot: CreateVolume for a new snapshot"):
+            give()
+    assert things.calls == []
+    assert snapshot.create_volume(ZONE).group == "db"

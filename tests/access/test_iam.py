@@ -161,10 +161,24 @@ def test_a_copy_needs_the_right_to_read_its_source() -> None:
     def copy(owner: str) -> list[Request]:
         me = calls.principal(own)
         source = Request("ec2:CopySnapshot", calls.SNAPSHOT, {**me, "aws:ResourceTag/snapkit:owner": owner})
-        return [source, Request("ec2:CopySnapshot", calls.COPY, me)]
+        made = {**me, **calls.requested({"snapkit:owner": "ada"})}
+        return [source, Request("ec2:CopySnapshot", calls.COPY, made)]
 
     assert allowed(policies(own), copy("ada"))
     assert not allowed(policies(own), copy("bob"))
+
+
+def test_nothing_new_is_given_to_a_group_without_the_right_there() -> None:
+    ada = Access("ada", {"db": "r", "web": ""}, [Role("r", ["Volume: Snapshot: THIS_GROUP"])])
+
+    def taken(group: str) -> list[Request]:
+        me = calls.principal(ada)
+        volume = Request("ec2:CreateSnapshot", calls.VOLUME, {**me, "aws:ResourceTag/snapkit:group": "db"})
+        new = calls.requested({"snapkit:group": group, "snapkit:owner": "ada"})
+        return [volume, Request("ec2:CreateSnapshot", calls.COPY, {**me, **new})]
+
+    assert allowed(policies(ada), taken("db"))
+    assert not allowed(policies(ada), taken("web"))
 
 
 def test_a_policy_is_json_with_the_keys_that_the_region_uses() -> None:

@@ -8,7 +8,7 @@ import pytest
 from snapkit.access import Access
 from snapkit.ebs import Snapshot
 from snapkit.errors import AwsError, InUse, InvalidRequest, NotFound, NotPermitted, Throttled
-from tests.ebs.ground import ESCAPED, HOSTILE, Field
+from tests.ebs.ground import ESCAPED, HOSTILE, ZONE, Field
 
 
 def taken(field: Field, **options: Any) -> Snapshot:
@@ -200,3 +200,22 @@ def test_recycle_bin_shows_descriptions_literally(field: Field) -> None:
     frame = listing.to_frame()
     assert frame["description"][0] == HOSTILE
     assert str(frame["leaves_at"].dtype) == "datetime64[ms, UTC]"
+
+
+def test_a_lost_answer_to_a_change_that_took_effect_is_no_refusal(field: Field) -> None:
+    volume = field.new_volume()
+    snapshot = volume.take_snapshot().wait()
+    volume.take_snapshot().wait()
+    snapshot.lock(duration="1d")
+    field.faults("UnlockSnapshot", lost=1)
+    snapshot.unlock()
+    assert snapshot.lock_state() is None
+    snapshot.enable_fast_restore([ZONE])
+    field.faults("DisableFastSnapshotRestores", lost=1)
+    snapshot.disable_fast_restore()
+    field.sandbox.clock.advance("1d")
+    field.faults("ModifySnapshotTier", lost=1)
+    assert snapshot.archive(confirm=snapshot.id).tier_status().moving
+    field.sandbox.clock.advance("4d")
+    field.faults("RestoreSnapshotTier", lost=1)
+    assert snapshot.restore_from_archive(3).tier_status().moving

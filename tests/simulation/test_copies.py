@@ -10,7 +10,7 @@ import pytest
 from simulation import Conditions, Fleet, Outcome, Scenario, Workload, simulate
 from simulation.failures import Kind, strike
 from snapkit.errors import InvalidRequest
-from snapkit.prices import Prices
+from snapkit.prices import MONTH, Prices
 from snapkit.strategy import Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier
 from snapkit.timing import Timing
 from tests.snapshots import START
@@ -84,7 +84,9 @@ def test_copies_are_paid_for_where_they_lie_and_on_the_way() -> None:
     expected = prices.stored(stored) + prices.transferred(GIB + 5 * 60 * BLOCK)
     assert copied["copies_cost_usd"] == pytest.approx(expected)
     assert copied["cost_usd"] == pytest.approx(alone["cost_usd"] + expected)
-    assert copied["monthly_cost_usd"] == pytest.approx(copied["cost_usd"] * 30.4375 * 4, rel=0.02)
+    # The full copy is sent once, and is no part of what a month costs from now on.
+    running = copied["cost_usd"] - prices.transferred(GIB)
+    assert copied["monthly_cost_usd"] == pytest.approx(running * MONTH / (6 * 3600))
 
 
 def test_a_recovery_volume_is_paid_for_from_when_it_can_be_made() -> None:
@@ -119,3 +121,10 @@ def test_a_snapshot_that_completes_after_a_later_one_was_copied_is_left_out() ->
 def test_copies_that_cannot_be_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="copy region"):
         Scenario(Strategy("s", [tier()]), LINEAR, "6h", conditions=Conditions(EU))
+
+
+def test_wrong_data_are_restored_from_a_copy_that_was_kept_longer() -> None:
+    outcome = run(tier(last=24, copies="all"), horizon="10d")
+    struck = strike(outcome, "data", noticed_after="5d")
+    assert struck["by"].eq("copy").all()
+    assert struck["rpo_s"].max() <= 3600 + 1800
