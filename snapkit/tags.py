@@ -42,6 +42,7 @@ class TagKeys:
             InvalidRequest: EC2 would refuse them.
         """
         options = {self.name: name, self.group: group, self.billing_code: billing_code}
+        check_tags(more or {})
         tags = dict(more or {}) | {key: value for key, value in options.items() if value}
         check_tags(tags)
         return tags
@@ -62,6 +63,8 @@ def check_tags(tags: Mapping[str, str]) -> None:
 
     Source: EC2 user guide, "Tag restrictions"; two places are left for the tags that snapkit itself writes.
     """
+    if not isinstance(tags, Mapping):
+        raise InvalidRequest("tags", tags, "are no mapping", 'give {"Team": "storage"}, say')
     if len(tags) > MOST_TAGS - 2:
         rule = f"are more than {MOST_TAGS - 2} ({MOST_TAGS}, less two for snapkit's own)"
         raise InvalidRequest("tags", len(tags), rule, "leave some out")

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from snapkit.ebs._resource import Resource
 from snapkit.ebs.settling import bring_about, state_of, wait_until
 from snapkit.errors import InvalidRequest
 
@@ -35,6 +36,8 @@ def attach(volume: "Volume", server: "Server | str", device: str | None = None) 
     """
     region = volume.region
     region.allow("Volume", "Attach", volume)
+    if not isinstance(server, str | Resource):
+        raise InvalidRequest("server", server, "is no server", "give one of region.servers.find(), or its id")
     target = region.servers.get(server) if isinstance(server, str) else server.refresh()
     if target.zone != volume.zone:
         remedy = f"choose a server in {volume.zone}, or make a volume in {target.zone} from a snapshot"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from snapkit import _html
+from snapkit.ebs._resource import Resource
 from snapkit.ebs.block_lists import PAGE, RANGES, SAMPLED, Blocks, Reading
 from snapkit.errors import InvalidRequest
 from snapkit.rules import BLOCK
@@ -288,6 +289,8 @@ def _stride(sample: float | None) -> int:
 
 
 def _other(snapshot: "Snapshot", since: "Snapshot | str") -> "Snapshot":
+    if not isinstance(since, str | Resource):
+        raise InvalidRequest("since", since, "is no snapshot", "give one of region.snapshots.find(), or its id")
     return snapshot.region.snapshots.get(since) if isinstance(since, str) else since
 
 

@@ -165,6 +165,8 @@ def _refuse(field: str, value: object, reasons: list[str]) -> None:
 
 def whither(snapshot: "Snapshot", to: "Region | str") -> "Region":
     """Return the region to copy to, of the same account where only its name is given."""
+    if not isinstance(to, str) and not hasattr(to, "taking"):
+        raise InvalidRequest("region", to, "is no region", "give its name, such as 'eu-west-1', or a Region")
     return snapshot.region.beside(to) if isinstance(to, str) else to
 
 

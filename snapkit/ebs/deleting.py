@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from snapkit.ebs._aws import IDS
-from snapkit.ebs._resource import check_id
+from snapkit.ebs._resource import Resource, check_id
 from snapkit.ebs.blockers import Blocker, account_of, blockers, volumes_left, volumes_of
 from snapkit.ebs.exposure import shares_of
 from snapkit.errors import InUse, InvalidRequest, NotFound
@@ -53,6 +53,8 @@ def plan(region: "Region", snapshots: "Sequence[Snapshot | str]", *, reason: str
         InvalidRequest: one is in another region or account, or an id is none.
         AwsError: AWS refuses.
     """
+    if isinstance(snapshots, str | Resource):
+        raise InvalidRequest("snapshots", snapshots, "is one, not a list", "give a list, or use snapshot.delete()")
     for each in snapshots:
         if not isinstance(each, str) and not same_region(each.region, region):
             raise InvalidRequest("snapshot", each.id, f"is not one of this {region!r}", "plan each region by itself")

@@ -18,6 +18,12 @@ ME, EVERYONE = "self", "all"
 
 Filters = Sequence[Mapping[str, Any]]
 
+_BY_ID = {
+    "snapshot": ("DescribeSnapshots", "SnapshotIds", "Snapshots"),
+    "volume": ("DescribeVolumes", "VolumeIds", "Volumes"),
+    "server": ("DescribeInstances", "InstanceIds", "Reservations"),
+}
+
 
 @dataclass
 class Described:
@@ -84,23 +90,37 @@ def by_ids(region: "Region", ids: Sequence[str], filters: Filters) -> Described:
         InvalidRequest: it is one text, not a list of ids.
         AwsError: AWS refuses.
     """
-    if isinstance(ids, str):
-        raise InvalidRequest("ids", ids, "is one text", f"give a list: [{ids!r}]")
     told = Described([])
-    good = [each for each in dict.fromkeys(ids) if _can_be(each, told.dropped)]
-    told.raws += _in_batches(region, good, filters, told.dropped)
+    told.raws += in_batches(region, "snapshot", ids, filters, told.dropped)
     return told
 
 
-def _in_batches(
-    region: "Region", ids: Sequence[str], filters: Filters, dropped: dict[str, str]
+def in_batches(
+    region: "Region", kind: str, ids: Sequence[str], filters: Filters, dropped: dict[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """Ask in batches; one with a bad id is halved until that is alone."""
+    """Ask for snapshots, volumes or servers in batches of ids; one with a bad id is halved until that is alone.
+
+    Args:
+        region: where.
+        kind: snapshot, volume or server.
+        ids: of them.
+        filters: what else has to hold.
+        dropped: gets the ids that are not there, each with the reason.
+
+    Raises:
+        InvalidRequest: it is one text, not a list of ids.
+        AwsError: AWS refuses.
+    """
+    if isinstance(ids, str):
+        raise InvalidRequest("ids", ids, "is one text", f"give a list: [{ids!r}]")
+    operation, key, answers = _BY_ID[kind]
+    ids = [each for each in dict.fromkeys(ids) if _can_be(kind, each, dropped)]
     batches = [ids[start : start + IDS] for start in range(0, len(ids), IDS)]
     while batches:
         batch = batches.pop(0)
         try:
-            answer = region.aws.call("DescribeSnapshots", SnapshotIds=batch, Filters=filters or None)
+            asked: dict[str, Any] = {key: batch, "Filters": filters or None}
+            answer = region.aws.call(operation, **asked)
         except NotFound as error:
             if len(batch) == 1:
                 dropped[batch[0]] = error.told
@@ -108,14 +128,14 @@ def _in_batches(
                 half = len(batch) // 2
                 batches[:0] = [batch[:half], batch[half:]]
         else:
-            yield from answer["Snapshots"]
+            yield from answer[answers]
 
 
-def _can_be(snapshot_id: object, dropped: dict[str, str]) -> bool:
+def _can_be(kind: str, given: object, dropped: dict[str, str]) -> bool:
     try:
-        check_id("snapshot", snapshot_id)
+        check_id(kind, given)
     except InvalidRequest as error:
-        dropped[str(snapshot_id)] = error.rule
+        dropped[str(given)] = error.rule
         return False
     return True
 

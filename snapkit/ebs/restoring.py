@@ -237,7 +237,7 @@ def _data(snapshot: "Snapshot", given: Size | None) -> tuple[int, bool]:
 
 
 def _zones(snapshot: "Snapshot", zones: Sequence[str]) -> list[str]:
-    wanted = [zones] if isinstance(zones, str) else list(dict.fromkeys(zones))
+    wanted = [zones] if isinstance(zones, str) else list(dict.fromkeys(zones or ()))
     there = snapshot.region.zones
     if not wanted:
         raise InvalidRequest("zones", zones, "are none", f"choose some of {', '.join(there)}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from snapkit.ebs._resource import Resource, check_id
 from snapkit.ebs.columns import COLUMNS as SNAPSHOT_COLUMNS
+from snapkit.ebs.describing import in_batches
 from snapkit.ebs.finding import Wanted
 from snapkit.ebs.listing import Column, Listing
 from snapkit.ebs.snapshots import Snapshot
@@ -150,15 +151,17 @@ class Servers:
             NotFound: there is none of that id in this account and region.
         """
         check_id("server", server_id)
-        found = self._all(InstanceIds=[server_id])
+        parts = self._region.aws.call("DescribeInstances", server_id, InstanceIds=[server_id])["Reservations"]
+        found = [Server(self._region, raw) for part in parts for raw in part["Instances"]]
         if not found:
             raise NotFound("InvalidInstanceID.NotFound", "DescribeInstances", "there is no such server", server_id)
         return found[0]
 
-    def find(self, **wanted: Any) -> Listing[Server]:
+    def find(self, ids: Sequence[str] | None = None, **wanted: Any) -> Listing[Server]:
         """List servers, newest first.
 
         Args:
+            ids: these only; what is not there is left out and named in `Listing.dropped`.
             wanted: see `snapkit.ebs.finding.Wanted`.
 
         Raises:
@@ -166,16 +169,15 @@ class Servers:
             AwsError: AWS refuses.
         """
         want = Wanted.of(self._region, wanted, "server")
-        found = [server for server in self._all(Filters=want.filters("server") or None) if want.meets(server)]
-        found.sort(key=lambda server: (server.created_at, server.id), reverse=True)
-        return Listing(found, COLUMNS, noun="server")
-
-    def _all(self, **asked: Any) -> list[Server]:
-        if "InstanceIds" in asked:
-            parts = self._region.aws.call("DescribeInstances", asked["InstanceIds"][0], **asked)["Reservations"]
+        filters, dropped = want.filters("server"), dict[str, str]()
+        if ids is None:
+            parts = self._region.aws.pages("DescribeInstances", "Reservations", Filters=filters or None)
         else:
-            parts = list(self._region.aws.pages("DescribeInstances", "Reservations", **asked))
-        return [Server(self._region, raw) for part in parts for raw in part["Instances"]]
+            parts = in_batches(self._region, "server", ids, filters, dropped)
+        made = (Server(self._region, raw) for part in parts for raw in part["Instances"])
+        found = [server for server in made if want.meets(server)]
+        found.sort(key=lambda server: (server.created_at, server.id), reverse=True)
+        return Listing(found, COLUMNS, noun="server", dropped=dropped)
 
 
 COLUMNS: tuple[Column[Server], ...] = (

@@ -66,7 +66,9 @@ def to_gib(size: Size) -> int:
     """
     gib, rest = divmod(to_bytes(size), GIB)
     if rest:
-        raise InvalidRequest("size", size, "is not in whole GiB", f"give '{gib + 1} GiB'")
+        bare = str(size).strip().isdigit()
+        remedy = f"write '{size} GiB', if that is meant" if bare else f"give '{gib + 1} GiB'"
+        raise InvalidRequest("size", size, f"is {'in bytes, and ' if bare else ''}not in whole GiB", remedy)
     return gib
 
 

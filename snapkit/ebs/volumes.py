@@ -1,11 +1,12 @@
 """Volumes as objects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from snapkit.ebs import attaching, growing, history, removing
 from snapkit.ebs._resource import Resource, check_id
+from snapkit.ebs.describing import in_batches
 from snapkit.ebs.finding import Wanted
 from snapkit.ebs.listing import Column, Listing
 from snapkit.ebs.snapshots import Snapshot
@@ -156,10 +157,11 @@ class Volumes:
         answer = self._region.aws.call("DescribeVolumes", volume_id, VolumeIds=[volume_id])
         return Volume(self._region, answer["Volumes"][0])
 
-    def find(self, **wanted: Any) -> Listing[Volume]:
+    def find(self, ids: Sequence[str] | None = None, **wanted: Any) -> Listing[Volume]:
         """List volumes, newest first.
 
         Args:
+            ids: these only; what is not there is left out and named in `Listing.dropped`.
             wanted: see `snapkit.ebs.finding.Wanted`.
 
         Raises:
@@ -167,10 +169,14 @@ class Volumes:
             AwsError: AWS refuses.
         """
         want = Wanted.of(self._region, wanted, "volume")
-        raws = self._region.aws.pages("DescribeVolumes", "Volumes", Filters=want.filters("volume") or None)
+        filters, dropped = want.filters("volume"), dict[str, str]()
+        if ids is None:
+            raws = self._region.aws.pages("DescribeVolumes", "Volumes", Filters=filters or None)
+        else:
+            raws = in_batches(self._region, "volume", ids, filters, dropped)
         found = [volume for raw in raws if want.meets(volume := Volume(self._region, raw))]
         found.sort(key=lambda volume: (volume.created_at, volume.id), reverse=True)
-        return Listing(found, COLUMNS, noun="volume")
+        return Listing(found, COLUMNS, noun="volume", dropped=dropped)
 
     def create(
         self,
@@ -270,6 +276,8 @@ def check_description(description: str) -> None:
     Raises:
         InvalidRequest: it is too long.
     """
+    if not isinstance(description, str):
+        raise InvalidRequest("description", description, "is no text", "give text")
     if len(description) > LONGEST_DESCRIPTION:
         raise InvalidRequest(
             "description", description, f"is longer than {LONGEST_DESCRIPTION} characters", "shorten it"

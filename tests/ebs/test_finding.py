@@ -1,5 +1,6 @@
 """Every filter of a listing, and what is refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -330,3 +331,32 @@ def test_old_short_ids_are_ids() -> None:
     from snapkit.ebs._resource import check_id
 
     assert check_id("snapshot", "snap-1234abcd") == "snap-1234abcd"
+
+
+def test_volumes_and_servers_are_found_by_their_ids_and_bad_ones_are_dropped(field: Field) -> None:
+    region, volume, server = field.region(), field.new_volume(), field.new_server()
+    found = region.volumes.find([volume.id, "vol-0123456789abcdef0", "no id"])
+    assert [each.id for each in found] == [volume.id]
+    assert list(found.dropped) == ["no id", "vol-0123456789abcdef0"]
+    servers = region.servers.find([server.id, "i-0123456789abcdef0"])
+    assert [each.id for each in servers] == [server.id]
+    assert list(servers.dropped) == ["i-0123456789abcdef0"]
+
+
+def test_what_is_of_the_wrong_kind_is_refused_with_what_to_give(field: Field) -> None:
+    region: Any = field.region()
+    volume: Any = field.new_volume()
+    snapshot = volume.take_snapshot().wait()
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: volume.attach(None), "server None is no server"),
+        (lambda: snapshot.copy_to(5), "region 5 is no region"),
+        (lambda: snapshot.changed_blocks(since=None), "since None is no snapshot"),
+        (lambda: volume.take_snapshot(tags="abc"), "tags 'abc' are no mapping"),
+        (lambda: volume.take_snapshot(description=5), "description 5 is no text"),
+        (lambda: snapshot.enable_fast_restore(None), "zones None are none"),
+        (lambda: region.snapshots.plan_delete(snapshot), "is one, not a list"),
+        (lambda: region.volumes.create("us-east-1a", "100"), "write '100 GiB', if that is meant"),
+    ]
+    for call, message in calls:
+        with pytest.raises(InvalidRequest, match=message):
+            call()
