@@ -52,10 +52,13 @@ def test_the_table_holds_what_aws_documents() -> None:
     assert set(KNOWN) <= set(CODES)
 
 
-def test_other_codes_are_passed_on_as_they_are() -> None:
+def test_other_codes_are_passed_on_with_what_to_do() -> None:
     error = translated(refusal("Surprise"))
     assert type(error) is AwsError
-    assert str(error) == "DescribeSnapshots was refused (Surprise): So it is"
+    assert (
+        str(error)
+        == "DescribeSnapshots was refused (Surprise): So it is; correct what AWS names, or look at its state first"
+    )
 
 
 @pytest.mark.parametrize("code", ["InvalidParameter", "InvalidParameterValue", "OperationNotPermitted"])
