@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pandas as pd
 
-from simulation.compared import AS_LONG
+from simulation.compared import AS_LONG, means
 from snapkit import _html
 from snapkit.errors import InvalidRequest
 from snapkit.strategy import Strategy
@@ -94,8 +94,7 @@ class Judge:
         self._study = study
         self._limits = limits
         self._given = given
-        compared = {name: each.mean(skipna=False) for name, each in study.alike.groupby("strategy", sort=False)}
-        self._means = _plain(pd.DataFrame(compared).T)
+        self._means = _plain(means(study.alike))
         self._margins = _plain(study.margins)
 
     def choice(self) -> Choice:
@@ -104,19 +103,19 @@ class Judge:
         Raises:
             InvalidRequest: no strategy meets all limits; names the one that comes nearest.
         """
-        means = self._means
-        able = list(means)
+        known = self._means
+        able = list(known)
         for figure, limit in self._limits.items():
-            meeting = [name for name in able if means[name][figure] <= limit]
+            meeting = [name for name in able if known[name][figure] <= limit]
             if not meeting:
                 self._refuse(figure, able)
             able = meeting
-        longest = max(means[name]["history_s"] for name in able)
-        as_long = [name for name in able if means[name]["history_s"] >= AS_LONG * longest]
+        longest = max(known[name]["history_s"] for name in able)
+        as_long = [name for name in able if known[name]["history_s"] >= AS_LONG * longest]
         # Of equally cheap ones the better in all else, so that none on the Pareto front beats it.
-        order = {name: (*(means[name][key] for key in _CHEAPEST), -means[name]["history_s"]) for name in as_long}
+        order = {name: (*(known[name][key] for key in _CHEAPEST), -known[name]["history_s"]) for name in as_long}
         chosen = min(as_long, key=lambda name: order[name])
-        losers = {name: self._why_not(name, chosen) for name in means if name != chosen}
+        losers = {name: self._why_not(name, chosen) for name in known if name != chosen}
         losers |= dict.fromkeys(self._study.beaten, "another is surely better in all that decides")
         strategy = next(strategy for strategy in self._study.strategies if strategy.name == chosen)
         return Choice(strategy, self._why(chosen), losers)
@@ -155,13 +154,13 @@ class Judge:
 
     def _refuse(self, figure: str, able: list[str]) -> NoReturn:
         """Say which limit no strategy meets of those that meet the ones before it, and which comes nearest."""
-        means, given, field = self._means, self._given[figure], _FIELDS[figure]
-        known = [name for name in able if not isnan(means[name][figure])]
+        figures, given, field = self._means, self._given[figure], _FIELDS[figure]
+        known = [name for name in able if not isnan(figures[name][figure])]
         if not known:
             rule = "is met by no strategy: none has a complete snapshot in time"
             raise InvalidRequest(field, given, rule, "simulate a longer horizon")
-        nearest = min(known, key=lambda name: means[name][figure])
-        value = means[nearest][figure]
+        nearest = min(known, key=lambda name: figures[name][figure])
+        value = figures[nearest][figure]
         if figure == "monthly_cost_usd":
             raise InvalidRequest(
                 field,

@@ -96,6 +96,12 @@ def together_by(figure: str) -> str:
 _SHARES_OF = {"copied_modelled_share": "copied_bytes", "stored_modelled_share": "stored_end_bytes"}
 
 
+def means(runs: pd.DataFrame) -> pd.DataFrame:
+    """Average each figure of each strategy; one that a run does not have, such as an RPO, has no mean either."""
+    averages = {name: each.mean(skipna=False) for name, each in runs.groupby("strategy", sort=False)}
+    return pd.DataFrame(averages).T.rename_axis("strategy")
+
+
 def front(figures: pd.DataFrame) -> NDArray[np.bool_]:
     """Tell which strategies are on the Pareto front.
 

@@ -109,6 +109,7 @@ def strike(
     A lost server leaves its volume, which is attached again. Otherwise the recovery volume of the strategy is attached
     if there is one in a zone that is left, and a snapshot is restored if not: the newest that was complete, or, where
     data are wrong, the newest that was taken before, if it is still there when that is noticed.
+    Where no snapshot is as new, or the region is lost, the newest copy in another region is restored.
 
     Args:
         outcome: of a run.

@@ -14,7 +14,7 @@ import pandas as pd
 
 from simulation import assumptions
 from simulation.choosing import Choice, Judge, limits
-from simulation.compared import LESS_IS_BETTER, front, named_strategies, named_workloads, together
+from simulation.compared import LESS_IS_BETTER, front, means, named_strategies, named_workloads, together
 from simulation.progress import Progress
 from simulation.racing import CONFIDENCE, Plan, Results, half_width, raced
 from simulation.scenario import Conditions, Fleet, Scenario
@@ -182,7 +182,7 @@ class Study:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """The mean of every figure over the replications, one row per strategy, and how many ``replications``."""
-        frame = _means(self.runs)
+        frame = means(self.runs)
         frame["replications"] = self.runs.groupby("strategy", sort=False).size()
         return frame
 
@@ -210,8 +210,8 @@ class Study:
 
         What decides are RPO and RTO (p95), the monthly cost, and how far back the history reaches.
         """
-        means = _means(self.alike)
-        return self.frame.loc[means.index[front(means)]]
+        compared = means(self.alike)
+        return self.frame.loc[compared.index[front(compared)]]
 
     def against(self, name: str) -> pd.DataFrame:
         """Compare every strategy with one, run by run: the k-th runs of both met the same chances.
@@ -357,12 +357,6 @@ class Study:
 
         limit = None if rpo is None else to_seconds(rpo, "RPO")
         return plots.study(self, limit, None if monthly_cost is None else to_usd(monthly_cost, "budget"))
-
-
-def _means(runs: pd.DataFrame) -> pd.DataFrame:
-    """Average each figure of each strategy; one that a run does not have, such as an RPO, has no mean either."""
-    means = {name: each.mean(skipna=False) for name, each in runs.groupby("strategy", sort=False)}
-    return pd.DataFrame(means).T.rename_axis("strategy")
 
 
 def _strategy(scenario: Scenario | Fleet) -> Strategy:

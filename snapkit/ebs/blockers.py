@@ -67,7 +67,8 @@ def blockers(
     Args:
         snapshots: one, or those that are to be deleted together.
         shares: with whom each is shared, if that was looked up: see `snapkit.ebs.exposure.shares_of`. Without it only
-            public ones are known, because AWS tells the rest one snapshot at a time.
+            public ones are known, and with whom a snapshot was last seen to be shared; AWS tells the rest one at a
+            time.
 
     Returns:
         In the order of the snapshots, hard ones first.
