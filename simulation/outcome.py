@@ -358,7 +358,9 @@ class Outcomes(Mapping[str, Outcome]):
 
 def _stored_between(log: Log | CopyLog, begin: float, end: float) -> float:
     """Integrate stored blocks from one moment to another [block seconds]."""
-    return float(np.dot(np.diff(np.clip([*log.stored_at, end], begin, end)), log.stored))
+    # No scalar product: its library may use as many threads as there are processors, which the workers of a study need,
+    # and add up in another order then.
+    return float((np.diff(np.clip([*log.stored_at, end], begin, end)) * np.array(log.stored)).sum())
 
 
 def _moments(seconds: Floats, start: datetime) -> pd.DatetimeIndex:
