@@ -24,7 +24,8 @@ from snapkit.units import MIB, Duration, to_seconds
 
 if TYPE_CHECKING:
     from simulation.copies import CopyLog
-    from simulation.outcome import Log, Outcome
+    from simulation.log import Log
+    from simulation.outcome import Outcome
 
 Floats = NDArray[np.float64]
 

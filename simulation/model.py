@@ -21,7 +21,9 @@ import simpy
 
 from simulation.chances import Chances, seed_of
 from simulation.copies import Copies
-from simulation.outcome import Log, Outcome, Outcomes
+from simulation.fleet_outcome import Outcomes
+from simulation.log import Log
+from simulation.outcome import Outcome
 from simulation.region import Region, Turn
 from simulation.scenario import Fleet, Scenario
 from snapkit import rules

@@ -1,8 +1,7 @@
 """What came of one run: one row per snapshot, and the figures that decide between strategies."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from functools import cached_property
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulation.copies import CopyLog
 from simulation.failures import warm_again
+from simulation.log import Log
+from simulation.losses import exposure, loss_quantile, mean_loss, moments, stored_between
 from snapkit.prices import MONTH
 from snapkit.strategy import Ledger
 from snapkit.strategy.zones import epoch_of
@@ -24,56 +24,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 _LATER = float("inf")
 _STARTED, _COMPLETED, _FAILED = range(3)
-
-
-class Log:
-    """What happened in a run, column by column; times are seconds from the scenario's start.
-
-    Attributes:
-        started: when each snapshot was started: the moment whose data it holds [s].
-        due: the due time that it serves [s since 1970].
-        tiers: the tiers it was taken for.
-        changed: the blocks that it copies.
-        completed: when it completed [s]; infinity while pending, and for one that failed.
-        failed: when those ended in error that did [s], by number.
-        deleted: when it was deleted [s]; infinity while it is kept.
-        stored_at: when the stored amount changed [s].
-        stored: blocks stored from each of those moments on; a snapshot's count from its start.
-        copies: what became of the copies, by the region that they are in.
-        chain: what each snapshot stores that is there at the end, by its start: the first all its blocks, every other
-            those changed since the one before it.
-    """
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.started: list[float] = []
-        self.due: list[float] = []
-        self.tiers: list[tuple[str, ...]] = []
-        self.changed: list[float] = []
-        self.completed: list[float] = []
-        self.failed: dict[int, float] = {}
-        self.deleted: list[float] = []
-        self.stored_at: list[float] = []
-        self.stored: list[float] = []
-        self.copies: dict[str, CopyLog] = {}
-        self.chain: dict[float, float] = {}
-
-    def take(self, now: float, due: float, tiers: tuple[str, ...], changed: float, stored: float) -> int:
-        """Note that a snapshot was started, and give it a number."""
-        self.started.append(now)
-        self.due.append(due)
-        self.tiers.append(tiers)
-        self.changed.append(changed)
-        self.completed.append(_LATER)
-        self.deleted.append(_LATER)
-        self.stored_at.append(now)
-        self.stored.append(stored)
-        return len(self.started) - 1
-
-    def store(self, now: float, blocks: float) -> None:
-        """Note how many blocks are stored from now on."""
-        self.stored_at.append(now)
-        self.stored.append(blocks)
 
 
 @dataclass(frozen=True)
@@ -102,10 +52,10 @@ class Outcome:
         started, completed = np.array(log.started), np.array(log.completed)
         return pd.DataFrame(
             {
-                "due": _moments(np.array(log.due) - epoch_of(start, "start"), start),
-                "started": _moments(started, start),
-                "completed": _moments(completed, start),
-                "deleted_at": _moments(np.array(log.deleted), start),
+                "due": moments(np.array(log.due) - epoch_of(start, "start"), start),
+                "started": moments(started, start),
+                "completed": moments(completed, start),
+                "deleted_at": moments(np.array(log.deleted), start),
                 "tiers": list(map(", ".join, log.tiers)),
                 "changed_bytes": np.array(log.changed) * self.scenario.workload.block_size,
                 "duration_s": np.where(np.isfinite(completed), completed - started, np.nan),
@@ -124,9 +74,9 @@ class Outcome:
         """
         start, frames = self.scenario.start.astimezone(UTC), []
         for region, log in self.log.copies.items():
-            moments = {"started": log.started, "begun": log.begun, "completed": log.completed}
-            moments["deleted_at"] = log.deleted
-            columns: dict[str, Any] = {name: _moments(np.array(column), start) for name, column in moments.items()}
+            seconds = {"started": log.started, "begun": log.begun, "completed": log.completed}
+            seconds["deleted_at"] = log.deleted
+            columns: dict[str, Any] = {name: moments(np.array(column), start) for name, column in seconds.items()}
             columns |= {"full": log.full, "copied_bytes": np.array(log.copied) * self.scenario.workload.block_size}
             frames.append(pd.DataFrame({"region": region, "snapshot": log.of} | columns))
         names = ["region", "snapshot", "started", "begun", "completed", "deleted_at", "full", "copied_bytes"]
@@ -135,7 +85,7 @@ class Outcome:
     @cached_property
     def stored(self) -> pd.Series:
         """Bytes stored, at each moment (UTC) at which they changed, from then on."""
-        index = _moments(np.array(self.log.stored_at), self.scenario.start.astimezone(UTC))
+        index = moments(np.array(self.log.stored_at), self.scenario.start.astimezone(UTC))
         stored = np.array(self.log.stored, dtype=float) * self.scenario.workload.block_size
         return pd.Series(stored, index=index, name="stored_bytes")
 
@@ -169,13 +119,13 @@ class Outcome:
         later = np.array(self._since) >= 0
         differential = seconds[later & np.isfinite(completed)]
         kept = np.isinf(deleted) & np.isfinite(completed)
-        since, lost_from, lost_to = _exposure(started, completed, horizon)
+        since, lost_from, lost_to = exposure(started, completed, horizon)
         tail = min(MONTH, horizon)
-        byte_seconds = _stored_between(log, 0.0, horizon) * block
+        byte_seconds = stored_between(log, 0.0, horizon) * block
         left = log.stored[-1] if log.stored else 0.0
         copies, recovery = self._copies_cost(0.0), self._recovery_cost(0.0)
         begin = horizon - tail
-        recent = scenario.prices.stored(_stored_between(log, begin, horizon) * block)
+        recent = scenario.prices.stored(stored_between(log, begin, horizon) * block)
         recent += self._copies_cost(begin, monthly=True) + self._recovery_cost(begin)
         copied_later = changed[later].sum()
         modelled = changed[np.array(self._sources()) == "modelled"].sum()
@@ -188,8 +138,8 @@ class Outcome:
                 "full_duration_s": seconds[0] if len(seconds) else np.nan,
                 "duration_mean_s": differential.mean() if len(differential) else np.nan,
                 "duration_p95_s": np.quantile(differential, 0.95) if len(differential) else np.nan,
-                "rpo_mean_s": _mean(lost_from, lost_to),
-                "rpo_p95_s": _quantile(lost_from, lost_to, 0.95),
+                "rpo_mean_s": mean_loss(lost_from, lost_to),
+                "rpo_p95_s": loss_quantile(lost_from, lost_to, 0.95),
                 "rpo_max_s": lost_to.max() if len(lost_to) else np.nan,
                 "unprotected_s": since,
                 "rto_p95_s": warm_again(self, 0.95),
@@ -268,7 +218,7 @@ class Outcome:
             rows = zip(log.copied, log.begun, log.full, strict=True)
             # A full copy is sent once: it belongs to the whole, not to what a month costs from now on.
             sent = sum(blocks for blocks, at, full in rows if at >= begin and not (full and monthly))
-            cost += prices.stored(_stored_between(log, begin, horizon) * block) + prices.transferred(sent * block)
+            cost += prices.stored(stored_between(log, begin, horizon) * block) + prices.transferred(sent * block)
         return cost
 
     def _recovery_cost(self, begin: float) -> float:
@@ -303,103 +253,3 @@ class Outcome:
         for number, (_, why) in ledger.verdicts().items():
             reasons[number] = "; ".join(why)
         return reasons
-
-
-class Outcomes(Mapping[str, Outcome]):
-    """One run of many volumes together: the outcome of each, by its name."""
-
-    def __init__(self, outcomes: Mapping[str, Outcome]) -> None:
-        """Hold the outcomes of one run."""
-        self._outcomes = dict(outcomes)
-
-    def __getitem__(self, name: str) -> Outcome:
-        return self._outcomes[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._outcomes)
-
-    def __len__(self) -> int:
-        return len(self._outcomes)
-
-    @cached_property
-    def snapshots(self) -> pd.DataFrame:
-        """One row per snapshot of any volume, as they were started: ``volume``, ``region``, and `Outcome.snapshots`."""
-        frames = []
-        for name, outcome in self.items():
-            frame = outcome.snapshots.copy()
-            frame.insert(0, "volume", name)
-            frame.insert(1, "region", outcome.scenario.conditions.region)
-            frames.append(frame)
-        return pd.concat(frames, ignore_index=True).sort_values("started", kind="stable", ignore_index=True)
-
-    def summary(self) -> pd.DataFrame:
-        """The figures of each volume, one row each: see `Outcome.summary`."""
-        rows = pd.DataFrame([outcome.summary() for outcome in self.values()])
-        return rows.set_index(pd.Index(list(self), name="volume"))
-
-    @cached_property
-    def pending(self) -> pd.DataFrame:
-        """Count the pending snapshots of each region, at each moment (UTC) at which that changes, from then on."""
-        columns: dict[str, list[pd.Series]] = {}
-        for outcome in self.values():
-            log, start = outcome.log, outcome.scenario.start.astimezone(UTC)
-            ends = [*(end for end in log.completed if end < _LATER), *log.failed.values()]
-            moments = _moments(np.array([*log.started, *ends]), start)
-            steps = np.ones(len(moments), dtype=int)
-            steps[len(log.started) :] = -1
-            columns.setdefault(outcome.scenario.conditions.region, []).append(pd.Series(steps, moments))
-        changes = {region: pd.concat(each).groupby(level=0).sum() for region, each in columns.items()}
-        return pd.DataFrame(changes).fillna(0).cumsum().astype(int)
-
-    def __repr__(self) -> str:
-        taken = sum(len(outcome.log.started) for outcome in self.values())
-        return f"<Outcomes: {len(self):,} volumes, {taken:,} snapshots>"
-
-
-def _stored_between(log: Log | CopyLog, begin: float, end: float) -> float:
-    """Integrate stored blocks from one moment to another [block seconds]."""
-    # No scalar product: its library may use as many threads as there are processors, which the workers of a study need,
-    # and add up in another order then.
-    return float((np.diff(np.clip([*log.stored_at, end], begin, end)) * np.array(log.stored)).sum())
-
-
-def _moments(seconds: Floats, start: datetime) -> pd.DatetimeIndex:
-    moments = [start + timedelta(seconds=second) if np.isfinite(second) else pd.NaT for second in seconds.tolist()]
-    return pd.DatetimeIndex(moments, tz="UTC").as_unit("ms")
-
-
-def _exposure(started: Floats, completed: Floats, horizon: float) -> tuple[float, Floats, Floats]:
-    """Cut the time after the first completion where the newest complete snapshot changes.
-
-    Returns:
-        The first completion [s], and for each cut what a failure at its beginning and at its end loses [s].
-    """
-    order = np.argsort(completed, kind="stable")
-    order = order[completed[order] <= horizon]
-    newest = np.maximum.accumulate(started[order])
-    begin = completed[order]
-    end = np.append(begin[1:], horizon)
-    lasting = end > begin
-    first = float(begin[0]) if len(begin) else float("inf")
-    return first, (begin - newest)[lasting], (end - newest)[lasting]
-
-
-def _mean(lost_from: Floats, lost_to: Floats) -> float:
-    weights = lost_to - lost_from
-    return float(np.average((lost_from + lost_to) / 2, weights=weights)) if weights.sum() else float("nan")
-
-
-def _quantile(lost_from: Floats, lost_to: Floats, share: float) -> float:
-    """Find the loss that a share of the moments does not exceed; within a cut every loss is equally likely."""
-    if not len(lost_from):
-        return float("nan")
-    edges = np.concatenate([lost_from, lost_to])
-    order = np.argsort(edges, kind="stable")
-    slopes = np.cumsum(np.concatenate([np.ones_like(lost_from), -np.ones_like(lost_to)])[order])
-    edges = edges[order]
-    below = np.concatenate([[0.0], np.cumsum(slopes[:-1] * np.diff(edges))])
-    wanted = share * (lost_to - lost_from).sum()
-    place = int(np.searchsorted(below, wanted))
-    if below[place] == wanted or place == 0:
-        return float(edges[place])
-    return float(edges[place - 1] + (wanted - below[place - 1]) / slopes[place - 1])

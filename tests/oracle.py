@@ -13,8 +13,8 @@ import simpy
 
 from simulation.chances import Chances
 from simulation.link import Link
+from simulation.log import Log
 from simulation.model import _changed
-from simulation.outcome import Log
 from simulation.scenario import Fleet, Scenario
 from snapkit import rules
 from snapkit.blocks import Lineage

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simulation import Scenario, Workload, simulate
-from simulation.outcome import _mean, _quantile
+from simulation.losses import loss_quantile, mean_loss
 from snapkit.blocks import read_trace
 from snapkit.strategy import Retention, Schedule, Strategy, Tier
 from snapkit.timing import Timing
@@ -56,7 +56,7 @@ def test_rpo_of_regular_snapshots() -> None:
 def test_rpo_of_irregular_snapshots() -> None:
     # Spacing uniform from half an hour to one and a half: mean loss E[X^2] / 2E[X], here by a million spacings.
     spacing = np.random.default_rng(7).uniform(1800, 5400, 1_000_000)
-    assert _mean(np.zeros_like(spacing), spacing) == pytest.approx(
+    assert mean_loss(np.zeros_like(spacing), spacing) == pytest.approx(
         known("known-answers.json")["rpo"]["renewal_uniform_0.5_1.5h"]["exact"], rel=2e-3
     )
 
@@ -68,7 +68,7 @@ def test_quantile_of_mixed_losses_against_sampling() -> None:
     chosen = stream.choice(40, 400_000, p=(high - low) / (high - low).sum())
     sampled = stream.uniform(low[chosen], high[chosen])
     for share in (0.05, 0.5, 0.95):
-        assert _quantile(low, high, share) == pytest.approx(np.quantile(sampled, share), abs=0.5)
+        assert loss_quantile(low, high, share) == pytest.approx(np.quantile(sampled, share), abs=0.5)
 
 
 def test_one_pending_snapshot_at_a_time_waits_by_hand() -> None:
