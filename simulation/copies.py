@@ -1,14 +1,17 @@
 """Copies of a volume's snapshots in another region: a second chain, with a retention of its own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 import simpy
 
+from simulation.bucket import Bucket
 from simulation.scenario import Scenario
+from snapkit import rules
 from snapkit.blocks import Lineage
 from snapkit.strategy import Keeper
 from snapkit.strategy.zones import epoch_of
+from snapkit.units import HOUR
 
 
 class CopyLog:
@@ -24,7 +27,7 @@ class CopyLog:
         deleted: when it was deleted [s]; infinity while it is kept.
         stored_at: when the stored amount changed [s].
         stored: blocks stored from each of those moments on.
-        skipped: numbers of snapshots that were complete only after a later one was copied.
+        skipped: numbers of snapshots that were deleted before their copy could begin.
     """
 
     def __init__(self) -> None:
@@ -52,6 +55,20 @@ class CopyLog:
         return len(self.of) - 1
 
 
+class Destination:
+    """What all copies to one region share: how many may be in progress at once, and how often AWS may be called.
+
+    Attributes:
+        places: for copies in progress.
+        calls: that begin them.
+    """
+
+    def __init__(self, env: simpy.Environment) -> None:
+        """Set up a region to which nothing is copied yet."""
+        self.places = simpy.Resource(env, rules.COPIES_AT_ONCE)
+        self.calls = Bucket(*rules.COPYINGS)
+
+
 class Copies:
     """The copies of one volume's snapshots in one region.
 
@@ -65,8 +82,10 @@ class Copies:
         env: simpy.Environment,
         scenario: Scenario,
         region: str,
-        places: simpy.Resource,
+        destination: Destination,
         changed: Callable[[float, float], float],
+        slowness: Sequence[float] | None,
+        deleted: Sequence[float],
     ) -> None:
         """Set up a region without copies.
 
@@ -74,13 +93,17 @@ class Copies:
             env: the environment.
             scenario: what is simulated.
             region: where to.
-            places: how many copies may be in progress to that region at once, of all volumes.
+            destination: what the copies of all volumes to there share.
             changed: the distinct blocks written after one moment [s], up to and including another.
+            slowness: by what the weather slows down what begins in each hour; None for none.
+            deleted: when each snapshot was deleted [s]; infinity while it is kept.
         """
         self.region = region
         self.log = CopyLog()
         self._env = env
-        self._places = places
+        self._destination = destination
+        self._slowness = slowness
+        self._gone = deleted
         self._start = epoch_of(scenario.start, "start")
         self._block = scenario.workload.block_size
         # A copy is taken to last as long as a snapshot of as many bytes: assumed, for AWS publishes no figure.
@@ -106,16 +129,18 @@ class Copies:
         env, log, lineage = self._env, self.log, self._lineage
         while True:
             number, started, tiers = yield self._wanted.get()
-            if started < lineage.newest:
-                log.skipped.append(number)
-                continue
-            with self._places.request() as place:
+            with self._destination.places.request() as place:
                 yield place
+                yield env.timeout(self._destination.calls.take(env.now) - env.now)
+                if self._gone[number] <= env.now:
+                    log.skipped.append(number)
+                    continue
                 full = not len(lineage)
                 blocks = lineage.add(started)
                 key = log.begin(number, started, env.now, blocks, full=full)
                 self._store()
-                yield env.timeout(self._seconds(blocks * self._block))
+                slowness = 1.0 if self._slowness is None else self._slowness[int(env.now // HOUR)]
+                yield env.timeout(self._seconds(blocks * self._block) * slowness)
             log.completed[key] = env.now
             self._tiers[key] = tiers
             self._retire(key, started, tiers)

@@ -174,14 +174,12 @@ class Outcome:
     @cached_property
     def _since(self) -> list[float]:
         """List when the snapshot that each was compared with was started [s]; minus infinity for a full one."""
-        log, chain = self.log, list[int]()
-        since = []
+        log, since, newest = self.log, list[float](), -_LATER
         for number, started in enumerate(log.started):
+            since.append(newest)
             # One that ended in error holds nothing to compare with.
-            while chain and log.failed.get(chain[-1], _LATER) <= started:
-                chain.pop()
-            since.append(log.started[chain[-1]] if chain else -_LATER)
-            chain.append(number)
+            if number not in log.failed:
+                newest = started
         return since
 
     def _sources(self) -> list[str]:
@@ -206,8 +204,7 @@ class Outcome:
                 for number, (at, tiers) in enumerate(zip(self.log.started, self.log.tiers, strict=True))
                 if tier.name in tiers and number not in self.log.failed
             ]
-            served = np.searchsorted(starts, [*slots, float("inf")])
-            missed += int(np.count_nonzero(np.diff(served) == 0))
+            missed += int(np.count_nonzero(np.diff(np.searchsorted(starts, slots)) == 0))
         return missed
 
     def _copies_cost(self, begin: float, *, monthly: bool = False) -> float:

@@ -1,19 +1,18 @@
-"""What the volumes of a region share: how many snapshots may be pending, how fast they are begun, the way to S3."""
+"""What the volumes of a region share: how many snapshots may be pending, how often AWS may be called, the way to S3."""
 
 from collections import deque
+from collections.abc import Generator
 from math import isinf
+from typing import Any, TypeAlias
 
 import simpy
 
+from simulation.bucket import Bucket
 from simulation.link import Link
 from simulation.scenario import Conditions
-from snapkit.rules import CREATIONS
+from snapkit.rules import CREATIONS, DELETIONS
 
-_EACH = 1 / CREATIONS[1]
-"""How long it takes until the bucket of calls holds one more [s]."""
-
-_BURST = (CREATIONS[0] - 1) * _EACH
-"""How long it takes to fill it, less one [s]."""
+Events: TypeAlias = Generator[simpy.Event, Any, None]
 
 
 class Region:
@@ -21,43 +20,44 @@ class Region:
 
     Attributes:
         link: the way of all uploads; None where nothing limits them together.
-        free_at: when one more creation may be called [s].
-        full: whether as many snapshots are pending as may be, or others wait for that already.
+        creations: the calls that create snapshots.
+        deletions: the calls that delete them.
+        room: how many more snapshots may be pending; 0 as long as others wait for that.
     """
 
     def __init__(self, env: simpy.Environment, conditions: Conditions) -> None:
         """Set up a region in which nothing is pending."""
         self.link = None if isinf(conditions.bandwidth) else Link(env, conditions.bandwidth)
-        self.free_at = -_BURST
-        self.full = False
+        self.creations = Bucket(*CREATIONS)
+        self.deletions = Bucket(*DELETIONS)
+        self.room = conditions.pending
         self._env = env
-        self._most = conditions.pending
-        self._pending = 0
-        self._waiting: deque[Turn] = deque()
+        self._freed = 0
+        self._waiting: deque[tuple[int, simpy.Event]] = deque()
 
-    def room(self) -> "Turn":
-        """Wait in line for a snapshot to end; then its place is taken: `begin` or `end` has to follow."""
-        turn = Turn(self._env)
-        self._waiting.append(turn)
-        return turn
-
-    def begin(self, now: float, *, waited: bool) -> None:
-        """Begin a snapshot, in the place that was waited for or in a free one."""
-        # The bucket of calls, by when the next one is allowed; see the generic cell rate algorithm.
-        full_at = now - _BURST
-        self.free_at = (self.free_at if self.free_at > full_at else full_at) + _EACH
-        if not waited:
-            self._pending += 1
-            self.full = self._pending >= self._most
-
-    def end(self) -> None:
-        """Give a place back, to the one that has waited longest."""
-        if self._waiting:
-            self._waiting.popleft().succeed()
+    def queue_up(self, count: int) -> Events:
+        """Wait in line until so many can be begun at once; they then have their room and their call: `end` follows."""
+        if self.room < count:
+            if not self._waiting:
+                self._freed, self.room = self.room, 0
+            turn = self._env.event()
+            self._waiting.append((count, turn))
+            yield turn
         else:
-            self._pending -= 1
-            self.full = False
+            self.room -= count
+        now = self._env.now
+        if (moment := self.creations.take(now)) > now:
+            yield self._env.timeout(moment - now)
 
-
-class Turn(simpy.Event):
-    """Happens when it is one's turn."""
+    def end(self, count: int) -> None:
+        """Give the room of so many back, to those that have waited longest."""
+        if not self._waiting:
+            self.room += count
+            return
+        self._freed += count
+        while self._waiting and self._waiting[0][0] <= self._freed:
+            wanted, turn = self._waiting.popleft()
+            self._freed -= wanted
+            turn.succeed()
+        if not self._waiting:
+            self.room, self._freed = self._freed, 0

@@ -48,11 +48,29 @@ COPIES_AT_ONCE = 20
 Source: EBS user guide, "Quotas for Amazon EBS".
 """
 
+ARCHIVES_AT_ONCE = 25
+"""Most snapshots of one account that may be on their way to the archive in a region at once; adjustable.
+
+Source: Service Quotas, L-3A0E616D, "Concurrent in-progress snapshot archives per account".
+"""
+
+ARCHIVED_PER_VOLUME = 25
+"""Most archived snapshots of one volume; adjustable.
+
+Source: Service Quotas, L-E20676C1, "Archived snapshots per volume".
+"""
+
 CREATIONS = (100.0, 5.0)
 """How many CreateSnapshot calls an account may make in a region at once, and how many a second from then on.
 
 Source: EC2 Developer Guide, "Request throttling", uncategorized actions.
 """
+
+DELETIONS = (100.0, 5.0)
+"""The same of DeleteSnapshot. Source: the same."""
+
+COPYINGS = (50.0, 5.0)
+"""The same of CopySnapshot. Source: the same, mutating actions."""
 
 PENDING_LIMITS: Mapping[str, int] = MappingProxyType(
     {"gp2": 5, "gp3": 5, "io1": 5, "io2": 5, "standard": 5, "st1": 1, "sc1": 1}

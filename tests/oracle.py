@@ -144,6 +144,7 @@ class Textbook:
         self.slowness = Chances.of(scenario, "", seed, 0).slowness
         self.keepers = {tier.name: tier.retention.keeper() for tier in scenario.strategy.tiers}
         self.log = Log()
+        self.newest = env.event().succeed()
 
     def schedule(self) -> Events:
         env, due = self.env, dict[str, float]()
@@ -166,10 +167,11 @@ class Textbook:
                 self.room.release(request)
                 continue
             last = env.now
-            env.process(self.snapshot(due.copy(), request))
+            env.process(self.snapshot(due.copy(), request, self.newest))
 
-    def snapshot(self, due: dict[str, float], request: Any) -> Events:
+    def snapshot(self, due: dict[str, float], request: Any, base: simpy.Event) -> Events:
         env, scenario = self.env, self.scenario
+        done = self.newest = env.event()
         changed = self.lineage.add(env.now)
         names = tuple(tier.name for tier in scenario.strategy.tiers if tier.name in due)
         number = self.log.take(env.now, max(due.values()), names, changed, self.lineage.stored)
@@ -180,6 +182,8 @@ class Textbook:
         else:
             yield env.timeout(timing.latency * slowness)
             yield from self.link.send(size * slowness, timing.rate)
+        yield base
+        done.succeed()
         self.log.completed[number] = env.now
         self.room.release(request)
         yield self.finished.put(number)

@@ -7,18 +7,19 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pytest
 
-from simulation import Conditions, Fleet, Outcome, Scenario, Workload, simulate
+from simulation import Conditions, Fleet, Outcome, Scenario, simulate
 from simulation.failures import Kind, strike
 from snapkit.errors import InvalidRequest
 from snapkit.prices import MONTH, Prices
 from snapkit.strategy import Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier
 from snapkit.timing import Timing
+from tests.simulation.linear import linear
 from tests.snapshots import START
 
 BLOCK, GIB = 524288, 2**30
 Last: TypeAlias = int | Literal["all"]
 SLOW = Timing(latency=900, rate=inf, spread=0)
-LINEAR = Workload.from_table({"1s": 1 / 60, "365d": 525_600}, None, "1 GiB")
+LINEAR = linear("1 GiB")
 EU = "eu-west-1"
 
 
@@ -106,16 +107,6 @@ def test_a_lost_region_leaves_its_copies() -> None:
     assert struck[struck["by"] == "nothing"]["rto_s"].isna().all()
     without = strike(run(tier(copies=None), horizon="10d"), "region")
     assert without["by"].eq("nothing").all()
-
-
-def test_a_snapshot_that_completes_after_a_later_one_was_copied_is_left_out() -> None:
-    """The first takes hours, the second minutes, and a copy of the older one could not be incremental."""
-    timing = Timing(latency=60, rate=GIB / 7200, spread=0)
-    strategy = Strategy("s", [tier()])
-    outcome = simulate(Scenario(strategy, LINEAR, "6h", timing=timing))
-    assert outcome.log.copies[EU].skipped == [0]
-    assert outcome.copies["snapshot"].tolist()[0] == 1
-    assert outcome.copies["full"].tolist()[0]
 
 
 def test_copies_that_cannot_be_are_refused() -> None:

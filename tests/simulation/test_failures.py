@@ -6,16 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulation import Scenario, Workload, simulate
+from simulation import Scenario, simulate
 from simulation.failures import Restore, strike
 from simulation.outcome import Outcome
 from snapkit.errors import InvalidRequest
 from snapkit.strategy import RecoveryVolume, Retention, Schedule, Strategy, Tier
 from snapkit.timing import LAZY_RATE, Timing
 from snapkit.units import MIB
+from tests.simulation.linear import linear
 
 GIB = 2**30
-LINEAR = Workload.from_table({"1s": 1 / 60, "365d": 525_600}, None, "100 GiB")
+LINEAR = linear("100 GiB")
 SLOW = Timing(latency=900, rate=inf, spread=0)
 """Every snapshot is complete after 15 minutes."""
 

@@ -19,15 +19,11 @@ from snapkit.errors import InvalidRequest
 from snapkit.strategy import Retention, Schedule, Strategy, Tier
 from snapkit.timing import Timing
 from tests.oracle import textbook_fleet
+from tests.simulation.linear import linear
 from tests.snapshots import START
 
 STEADY = Timing(latency=60, rate=1e6, spread=0)
 BLOCK = 524288
-
-
-def linear(a_minute: float, size: str = "1 TiB") -> Workload:
-    """So many new blocks a minute."""
-    return Workload.from_table({"1s": a_minute / 60, "365d": a_minute * 525_600}, None, size)
 
 
 def one(schedule: str, **rules: Any) -> Strategy:
@@ -38,7 +34,7 @@ def fleet(many: int, horizon: str = "12h", *, schedule: str = "every 1h", **opti
     """Make volumes that change more and more blocks."""
     options = {"timing": STEADY} | options
     return Fleet(
-        {f"v{each}": Scenario(one(schedule), linear(1 + each, "1 GiB"), horizon, **options) for each in range(many)}
+        {f"v{each}": Scenario(one(schedule), linear("1 GiB", 1 + each), horizon, **options) for each in range(many)}
     )
 
 
@@ -57,7 +53,7 @@ def test_uploads_of_a_region_share_its_bandwidth() -> None:
     # Two full snapshots of 1 GiB at 1 MB/s together take as long as one of 2 GiB, and another region is not touched.
     slow, free = Conditions(bandwidth=1e6), Conditions("eu-west-1")
     volumes = {
-        name: Scenario(one("every 12h"), linear(1, "1 GiB"), "12h", timing=STEADY, conditions=conditions)
+        name: Scenario(one("every 12h"), linear("1 GiB"), "12h", timing=STEADY, conditions=conditions)
         for name, conditions in {"a": slow, "b": slow, "far": free}.items()
     }
     first = simulate(Fleet(volumes)).snapshots.groupby("volume")["duration_s"].first()
@@ -93,7 +89,7 @@ def test_a_snapshot_that_fails_is_tried_again_as_the_strategy_says_and_then_give
     tier = Tier(Schedule("every 1h"), Retention(last=3), "tier", retries=2, retry_delay="10min")
     timing = Timing(latency=300, rate=inf, spread=0)
     outcome = simulate(
-        Scenario(Strategy("s", [tier]), linear(1), "2h", timing=timing, conditions=Conditions(failing=1.0))
+        Scenario(Strategy("s", [tier]), linear("1 TiB"), "2h", timing=timing, conditions=Conditions(failing=1.0))
     )
     frame = outcome.snapshots
     assert seconds(frame["started"]) == [0, 600, 1200, 3600, 4200, 4800, 7200]
@@ -109,7 +105,7 @@ def test_a_snapshot_that_fails_is_tried_again_as_the_strategy_says_and_then_give
 def test_after_a_failed_snapshot_the_next_copies_what_changed_since_the_one_before() -> None:
     tier = Tier(Schedule("every 1h"), Retention(last=9), "tier", retries=0)
     timing, conditions = Timing(latency=300, rate=inf, spread=0), Conditions(failing=0.3)
-    scenario = Scenario(Strategy("s", [tier]), linear(1), "20h", timing=timing, conditions=conditions)
+    scenario = Scenario(Strategy("s", [tier]), linear("1 TiB"), "20h", timing=timing, conditions=conditions)
     frame = simulate(scenario, seed=2).snapshots
     states = frame["state"].tolist()
     assert 0 < states.count("error") < 20
@@ -139,7 +135,7 @@ def test_strategies_meet_the_same_lateness_and_the_same_failures() -> None:
     def first_tries(schedule: str) -> pd.DataFrame:
         conditions = Conditions(failing=0.3)
         strategy = Strategy("s", [Tier(Schedule(schedule), Retention(last=9), "tier", retries=0)])
-        scenario = Scenario(strategy, linear(1), "10d", timing=STEADY, start_within="1h", conditions=conditions)
+        scenario = Scenario(strategy, linear("1 GiB"), "10d", timing=STEADY, start_within="1h", conditions=conditions)
         return simulate(scenario, seed=8).snapshots.set_index("due")
 
     both = first_tries("every 6h").join(first_tries("every 1h").add_suffix("_often"))
@@ -165,7 +161,7 @@ def test_it_agrees_with_the_textbook_model(
     conditions = Conditions(bandwidth=bandwidth)
     together = Fleet(
         {
-            f"v{number}": Scenario(one(schedule, last=last), linear(rate, "10 GiB"), "36h", timing=timing,
+            f"v{number}": Scenario(one(schedule, last=last), linear("10 GiB", rate), "36h", timing=timing,
                                    conditions=conditions)
             for number, (schedule, rate, last) in enumerate(volumes)
         }
@@ -249,8 +245,8 @@ def test_conditions_that_cannot_be_are_refused(given: dict[str, Any], field: str
 def test_a_fleet_begins_and_ends_together_and_has_one_set_of_conditions_in_a_region() -> None:
     scenario = fleet(1).volumes["v0"]
     with pytest.raises(InvalidRequest, match="one start and one horizon"):
-        Fleet({"a": scenario, "b": Scenario(one("every 1h"), linear(1), "9h")})
-    other = Scenario(one("every 1h"), linear(1), "12h", conditions=Conditions(bandwidth=1e6))
+        Fleet({"a": scenario, "b": Scenario(one("every 1h"), linear("1 TiB"), "9h")})
+    other = Scenario(one("every 1h"), linear("1 TiB"), "12h", conditions=Conditions(bandwidth=1e6))
     with pytest.raises(InvalidRequest, match="the same Conditions"):
         Fleet({"a": scenario, "b": other})
     with pytest.raises(InvalidRequest, match="volumes"):
@@ -258,4 +254,4 @@ def test_a_fleet_begins_and_ends_together_and_has_one_set_of_conditions_in_a_reg
     with pytest.raises(InvalidRequest, match="no scenario"):
         Fleet({"a": one("every 1h")})  # type: ignore[dict-item]
     with pytest.raises(InvalidRequest, match="start_within"):
-        Scenario(one("every 1h"), linear(1), "12h", start_within="-1h")
+        Scenario(one("every 1h"), linear("1 TiB"), "12h", start_within="-1h")
