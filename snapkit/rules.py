@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from snapkit.errors import InvalidRequest
-from snapkit.units import TIB
+from snapkit.units import GIB, HOUR, TIB
 
 BLOCK = 512 * 1024
 """The unit in which EBS counts changes [bytes].
@@ -141,6 +141,18 @@ INITIALIZATION_QUOTA = 5000
 Source: EBS user guide, "Initialize Amazon EBS volumes", Quotas.
 """
 
+FAST_RESTORE_LARGEST = 16 * TIB
+"""Size of the largest volume whose snapshots can be enabled for fast snapshot restore [bytes].
+
+Source: EBS user guide, "Amazon EBS fast snapshot restore", considerations.
+"""
+
+FAST_RESTORE_OPTIMIZING = HOUR / TIB
+"""How long it takes to enable fast snapshot restore, for each byte of the snapshot's volume [s/byte].
+
+Source: EBS user guide, "Amazon EBS fast snapshot restore": 60 minutes per TiB.
+"""
+
 MODIFICATIONS_PER_DAY = 4
 """Most modifications of one volume within any 24 hours.
 
@@ -165,3 +177,14 @@ def pending_limit(volume_type: str) -> int:
             "volume type", volume_type, "is no EBS volume type", f"choose one of {', '.join(PENDING_LIMITS)}"
         )
     return PENDING_LIMITS[volume_type]
+
+
+def credit_rate(size: int) -> float:
+    """Tell how many volume creation credits a snapshot of a volume of this size [bytes] gathers in an hour.
+
+    A volume that is made with a full credit has its full speed at once. There are none when fast snapshot restore gets
+    enabled.
+
+    Source: EBS user guide, "Volume creation credits for fast snapshot restore": MIN(10, 1024 / size in GiB).
+    """
+    return min(10.0, 1024 * GIB / size)

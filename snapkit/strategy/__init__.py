@@ -1,5 +1,6 @@
 """Strategies: when to snapshot, what to keep, and what follows from both now. Pure: nothing here calls anything."""
 
+from snapkit.strategy.archive import Archive, ArchiveLedger
 from snapkit.strategy.copies import Copy
 from snapkit.strategy.keeper import Keeper
 from snapkit.strategy.ledger import Ledger
@@ -9,6 +10,8 @@ from snapkit.strategy.strategy import Decision, RecoveryVolume, Strategy, Take, 
 from snapkit.strategy.window import Window
 
 __all__ = [
+    "Archive",
+    "ArchiveLedger",
     "Copy",
     "Decision",
     "Keeper",

@@ -7,9 +7,11 @@
     schedule = "every 1h"
     timezone = "Europe/Berlin"
     window = { days = ["mon", "tue"], start = "04:00", end = "09:00" }
+    blackout = ["2026-12-24/2027-01-01"]
     retention = { last = 24, daily = 30 }
+    archive = { monthly = 12 }
 
-A tier's time zone holds for its schedule and for its retention, unless the retention names its own.
+A tier's time zone holds for its schedule and for its retentions, unless a retention names its own.
 """
 
 import difflib
@@ -22,6 +24,7 @@ from typing import Any, TypeVar
 import tomli_w
 
 from snapkit.errors import InvalidRequest, StrategyError
+from snapkit.strategy.archive import Archive
 from snapkit.strategy.copies import Copy
 from snapkit.strategy.retention import Retention
 from snapkit.strategy.schedule import Schedule
@@ -29,8 +32,8 @@ from snapkit.strategy.strategy import RecoveryVolume, Strategy, Tier
 from snapkit.strategy.window import Window
 
 _Made = TypeVar("_Made")
-_SCHEDULE_KEYS = ("schedule", "timezone", "anchor", "window")
-_TIER_KEYS = ("name", *_SCHEDULE_KEYS, "retention", "retries", "retry_delay", "copies")
+_SCHEDULE_KEYS = ("schedule", "timezone", "anchor", "window", "blackout")
+_TIER_KEYS = ("name", *_SCHEDULE_KEYS, "retention", "retries", "retry_delay", "copies", "archive")
 _COPY_KEYS = ("region", "retention", "kms_key")
 _RECOVERY_KEYS = (*_SCHEDULE_KEYS, "zone", "initialized", "delay")
 _WINDOW_KEYS = ("days", "start", "end")
@@ -99,8 +102,11 @@ def dumps(strategy: Strategy) -> str:
 def _tier(table: dict[str, Any], where: str) -> Tier:
     _known(table, _TIER_KEYS, where)
     schedule = _schedule(table, where)
-    retention = _retention(table, where, schedule.timezone)
-    others = {key: table[key] for key in ("name", "retries", "retry_delay") if key in table}
+    retention = _retention(table, "retention", where, schedule.timezone)
+    others: dict[str, Any] = {key: table[key] for key in ("name", "retries", "retry_delay") if key in table}
+    if "archive" in table:
+        kept = _retention(table, "archive", where, schedule.timezone)
+        others["archive"] = _at(where, lambda: Archive(kept))
     tables = table.get("copies", [])
     if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
         raise StrategyError(f"{where}.copies", tables, "is no list of tables", "write each under [[tiers.copies]]")
@@ -110,13 +116,13 @@ def _tier(table: dict[str, Any], where: str) -> Tier:
 
 def _copy(table: dict[str, Any], where: str, timezone: str) -> Copy:
     _known(table, _COPY_KEYS, where)
-    region, retention = _required(table, "region", where), _retention(table, where, timezone)
+    region, retention = _required(table, "region", where), _retention(table, "retention", where, timezone)
     return _at(where, lambda: Copy(region, retention, table.get("kms_key")))
 
 
-def _retention(table: dict[str, Any], where: str, timezone: str) -> Retention:
-    rules = _table(table, "retention", where)
-    _known(rules, _RETENTION_KEYS, f"{where}.retention")
+def _retention(table: dict[str, Any], key: str, where: str, timezone: str) -> Retention:
+    rules = _table(table, key, where)
+    _known(rules, _RETENTION_KEYS, f"{where}.{key}")
     return _at(where, lambda: Retention(**{"timezone": timezone, **rules}))
 
 
@@ -132,7 +138,7 @@ def _recovery(table: object, where: str) -> RecoveryVolume:
 
 def _schedule(table: dict[str, Any], where: str) -> Schedule:
     text = _required(table, "schedule", where)
-    others: dict[str, Any] = {key: table[key] for key in ("timezone", "anchor") if key in table}
+    others: dict[str, Any] = {key: table[key] for key in ("timezone", "anchor", "blackout") if key in table}
     if "window" in table:
         window = _table(table, "window", where)
         _known(window, _WINDOW_KEYS, f"{where}.window")
@@ -148,6 +154,8 @@ def _tier_table(tier: Tier) -> dict[str, Any]:
         **_unusual(tier, ("retries", "retry_delay")),
         "retention": _retention_table(tier.retention, timezone),
     }
+    if tier.archive:
+        table["archive"] = _retention_table(tier.archive.retention, timezone)
     copies = [
         {
             "region": copy.region,
@@ -174,6 +182,8 @@ def _schedule_table(schedule: Schedule) -> dict[str, Any]:
     if schedule.window is not None:
         window = schedule.window
         table["window"] = {"days": list(window.days), "start": window.start, "end": window.end}
+    if schedule.blackout:
+        table["blackout"] = list(schedule.blackout)
     return table
 
 

@@ -208,6 +208,11 @@ class Keeper:
             if not self._holds[self._oldest] and not self._spares_oldest():
                 self._oldest = _NOBODY
 
+    def discard(self, key: int) -> None:
+        """Forget a snapshot that it may know."""
+        if key in self._times:
+            self.remove(key)
+
     def keeps(self, key: int) -> bool:
         """Tell whether a snapshot is kept."""
         return bool(self._holds[key]) or key == self._oldest

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from snapkit.errors import InvalidRequest
+
 if TYPE_CHECKING:
     from snapkit.strategy.strategy import Strategy, Tier
 
@@ -21,7 +23,7 @@ class Lane:
         upcoming: the next due time [s since 1970]; infinity when there is none left.
         filled: when its newest snapshot was started that did not end in error [s since 1970].
         failures: when those were started that did [s since 1970].
-        unhindered: whether neither a window nor a failure can hold a slot back.
+        unhindered: whether no window, blackout day or failure can hold a slot back.
     """
 
     __slots__ = (
@@ -48,7 +50,7 @@ class Lane:
         self.upcoming: float = next(self._slots, _NO_MORE)
         self.filled = _NEVER
         self.failures: list[float] = []
-        self.unhindered = tier.schedule.window is None
+        self.unhindered = not tier.schedule.held
 
     def advance(self, now: float) -> None:
         """Move on to the slot that is open now."""
@@ -121,6 +123,10 @@ class Ledger:
         dropped = dict.fromkeys(other for lane in lanes for other in lane.keeper.add(key, taken_at))
         return [other for other in dropped if not any(lane.keeper.keeps(other) for lane in self._entries[other][1])]
 
+    def archives(self, key: int) -> tuple[str, ...]:
+        """Name the tiers of a snapshot that archive it, and do not delete it, when no tier keeps it any more."""
+        return tuple(lane.tier.name for lane in self._entries[key][1] if lane.tier.archive)
+
     def complete_all(self, keys: Iterable[int]) -> None:
         """Note that many snapshots completed, oldest first, as if all at once."""
         entries = [(key, *self._entries[key]) for key in keys]
@@ -134,6 +140,20 @@ class Ledger:
             lane.failures.append(taken_at)
             lane.unhindered = False
             lane.filled = max((at for at, others in self._entries.values() if lane in others), default=_NEVER)
+
+    def forget(self, tier: str) -> None:
+        """Note that a tier goes by another name now: snapshots that carry the old one stay for ever.
+
+        Raises:
+            InvalidRequest: there is no such tier.
+        """
+        if tier not in self.lanes:
+            raise InvalidRequest("tier", tier, "is not in the strategy", f"name one of {', '.join(self.lanes)}")
+        for key, (taken_at, lanes) in self._entries.items():
+            if self.lanes[tier] in lanes:
+                for lane in lanes:
+                    lane.keeper.discard(key)
+                self._entries[key] = (taken_at, [])
 
     def verdict(self, key: int) -> tuple[bool, tuple[str, ...]]:
         """Tell of one complete snapshot whether a tier keeps it and why, in words."""

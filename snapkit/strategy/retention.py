@@ -1,6 +1,6 @@
 """Which snapshots to keep: rules that each count on their own, with a verdict and its reasons for every snapshot."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from numbers import Integral
@@ -12,10 +12,15 @@ from snapkit.strategy.spans import CalendarSpan
 from snapkit.strategy.zones import epoch_of, zone_named
 
 Count: TypeAlias = int | Literal["all"]
+Told: TypeAlias = tuple[bool, tuple[str, ...]]
+"""Whether a snapshot stays, and why, in words."""
 
 
 class Taken(Protocol):
-    """What a strategy asks of a snapshot: real and simulated ones both have it."""
+    """What a strategy asks of a snapshot: real and simulated ones both have it.
+
+    One that lies in the archive, or is on its way there, says so by a ``storage_tier`` of ``"archive"``.
+    """
 
     @property
     def taken_at(self) -> datetime:
@@ -35,16 +40,24 @@ AnySnapshot = TypeVar("AnySnapshot", bound=Taken)
 
 @dataclass(frozen=True)
 class Verdict(Generic[AnySnapshot]):
-    """Whether one snapshot stays, and why, in words."""
+    """Whether one snapshot stays where it is, and why, in words.
+
+    Attributes:
+        snapshot: which.
+        keep: whether it stays.
+        reasons: why it does or does not.
+        archive: whether one that does not stay is to be archived, and not deleted.
+    """
 
     snapshot: AnySnapshot
     keep: bool
     reasons: tuple[str, ...]
+    archive: bool = False
 
     def words(self) -> tuple[str, str, str]:
         """Say what becomes of it, which one it is by its moment, and why."""
         moment = f"{self.snapshot.taken_at:%Y-%m-%d %H:%M:%S}"
-        return "keep" if self.keep else "delete", moment, "; ".join(self.reasons)
+        return "keep" if self.keep else "archive" if self.archive else "delete", moment, "; ".join(self.reasons)
 
     def __str__(self) -> str:
         what, which, why = self.words()
@@ -183,7 +196,7 @@ _WORDS = {
     "monthly": "a month",
     "yearly": "a year",
 }
-NOT_COMPLETE = {
+NOT_COMPLETE: Mapping[str, Told] = {
     "pending": (True, ("still pending",)),
     "error": (False, ("ended in error: it protects nothing",)),
 }

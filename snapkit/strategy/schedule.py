@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import takewhile
@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from snapkit.errors import InvalidRequest, StrategyError
+from snapkit.strategy.blackout import Blackout
 from snapkit.strategy.cadence import Cadence, Calendar, Elapsed, EveryDays, lattice
 from snapkit.strategy.cron import Cron
 from snapkit.strategy.window import Window
@@ -19,7 +20,8 @@ from snapkit.units import DAY, HOUR, MINUTE, to_seconds
 # Occurrences end where the years of AWS cron do, so that every search ends; dates are ordinals.
 _DATES = range(date(1900, 1, 1).toordinal(), date(2200, 1, 1).toordinal())
 _MOMENTS = range(*((day - utc_day(0)) * DAY for day in (_DATES.start, _DATES.stop)))
-# A zone, or a window that opens once a week, may move an occurrence out of those years by this much [s].
+# A zone, or a window that opens once a week, may move an occurrence out of those years by this much [s]; blackout days
+# end with them.
 _MARGIN = 10 * DAY
 
 _RATE = re.compile(r"rate\(([0-9]{1,9}) (minute|hour|day)(s?)\)")
@@ -56,6 +58,8 @@ class Schedule:
         timezone: IANA name of the zone of its times on the wall.
         anchor: from where ``every`` and ``rate`` count, in UTC; None is the default above.
         window: the window that holds it, if any.
+        blackout: days of its zone on which none fires, as ISO 8601 text: an occurrence waits until they are over, and
+            until the window is open.
 
     Source:
         AWS, "Schedule types on EventBridge Scheduler", rate-based schedules and daylight savings time,
@@ -67,8 +71,10 @@ class Schedule:
     timezone: str
     anchor: datetime | None
     window: Window | None
+    blackout: tuple[str, ...]
     _zone: ZoneInfo = field(compare=False)
     _cadence: "Cadence" = field(compare=False)
+    _blackout: Blackout = field(compare=False)
 
     def __init__(
         self,
@@ -76,6 +82,7 @@ class Schedule:
         timezone: str = "UTC",
         anchor: datetime | str | None = None,
         window: Window | None = None,
+        blackout: Sequence[date | str] = (),
     ) -> None:
         """Read the schedule.
 
@@ -84,6 +91,8 @@ class Schedule:
             timezone: IANA name such as ``"Europe/Berlin"``.
             anchor: an aware datetime or ISO 8601 text with its offset, in whole seconds.
             window: hours to which occurrences are held.
+            blackout: days over which they are held: dates or text such as ``"2026-12-24"``, or the first and the last
+                of several days as in ``"2026-12-24/2027-01-01"``.
 
         Raises:
             StrategyError: one of them cannot be.
@@ -95,8 +104,8 @@ class Schedule:
             raise StrategyError("schedule", text, "is no schedule", _FORMS)
         if window is not None and not isinstance(window, Window):
             raise StrategyError("window", window, "is no window", "give Window(start='04:00', end='09:00')")
-        cadence = _read(settled, zone, origin)
-        parts = (settled, timezone, origin, window, zone, cadence)
+        cadence, closed = _read(settled, zone, origin), Blackout(blackout, zone)
+        parts = (settled, timezone, origin, window, closed.days, zone, cadence, closed)
         for name, part in zip(self.__dataclass_fields__, parts, strict=True):
             object.__setattr__(self, name, part)
 
@@ -108,10 +117,12 @@ class Schedule:
             given.append(f"anchor={self.anchor.isoformat()!r}")
         if self.window is not None:
             given.append(f"window={self.window!r}")
+        if self.blackout:
+            given.append(f"blackout={list(self.blackout)}")
         return f"Schedule({', '.join(given)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Schedule, (self.text, self.timezone, self.anchor, self.window)
+        return Schedule, (self.text, self.timezone, self.anchor, self.window, self.blackout)
 
     def next_after(self, t: datetime) -> datetime | None:
         """Find the first occurrence later than a moment; None where there is no more.
@@ -142,22 +153,52 @@ class Schedule:
     def epochs(self, after: float) -> Iterator[int]:
         """Walk the occurrences [s since 1970] later than a moment, without end until the years end."""
         second = _whole(after)
-        if self.window is None:
-            return self._cadence.after(second)
-        waiting = self._cadence.after(self.window.last_open(second, self._zone))
-        return self.window.hold(waiting, second, self._zone)
+        since = self._last_open(second)
+        waiting = self._cadence.after(since)
+        if self.window is not None:
+            waiting = self.window.hold(waiting, since, self._zone)
+        return self._sit_out(waiting, second) if self.blackout else waiting
 
     def latest_epoch(self, t: float) -> int | None:
         """Find the last occurrence [s since 1970] up to and with a moment; None where there was none."""
-        second = _whole(t)
-        if self.window is None:
-            return self._cadence.latest(second)
-        waiting = self._cadence.latest(self.window.last_open(second, self._zone))
-        return None if waiting is None else int(self.window.next_opening(waiting, self._zone))
+        waiting = self._cadence.latest(self._last_open(_whole(t)))
+        return None if waiting is None else int(self.next_opening(waiting))
+
+    @property
+    def held(self) -> bool:
+        """Whether a window or blackout days may hold an occurrence back."""
+        return self.window is not None or bool(self.blackout)
 
     def next_opening(self, t: float) -> float:
-        """Find the first moment [s since 1970] at or after another at which the window is open."""
+        """Find the first moment [s since 1970] at or after another at which nothing holds it back."""
+        while (at := self._blackout.next_opening(self._in_window(t))) > t:
+            t = at
+        return t
+
+    def _in_window(self, t: float) -> float:
         return t if self.window is None else self.window.next_opening(t, self._zone)
+
+    def _last_open(self, second: int) -> int:
+        """Find the last whole second at or before another at which nothing holds it back.
+
+        The mirror of ``next_opening``: ``next_opening(a) <= b`` holds exactly when ``a <= _last_open(b)``.
+        """
+        while True:
+            at = second if self.window is None else self.window.last_open(second, self._zone)
+            at = self._blackout.last_open(at)
+            if at == second:
+                return second
+            second = at
+
+    def _sit_out(self, waiting: Iterable[int], latest: int) -> Iterator[int]:
+        """Hold ascending occurrences, each in the window, over the blackout days: those that then come later."""
+        for occurrence in waiting:
+            held = occurrence
+            if self._blackout.next_opening(occurrence) > occurrence:
+                held = int(self.next_opening(occurrence))
+            if held > latest:
+                yield held
+                latest = held
 
     def describe(self) -> str:
         """Say it in plain words, to be read inside a sentence."""
@@ -166,7 +207,9 @@ class Schedule:
             words += f", counted from {self.anchor:%Y-%m-%d %H:%M:%S} UTC"
         if self.window is not None:
             words += f", held to {self.window}"
-        on_the_wall = self.window is not None or isinstance(self._cadence, Calendar)
+        if self.blackout:
+            words += f", held over {self._blackout}"
+        on_the_wall = self.held or isinstance(self._cadence, Calendar)
         said = self.anchor is not None and self.timezone == "UTC"
         return f"{words} ({self.timezone})" if on_the_wall and not said else words
 

@@ -41,6 +41,11 @@ class CalendarSpan:
         amounts = zip((self.years, self.months, self.days, self.hours), "ymdh", strict=True)
         return "".join(f"{amount}{unit}" for amount, unit in amounts if amount)
 
+    @property
+    def about(self) -> float:
+        """How long it is [s], where a month counts as 30 days and a year as 365."""
+        return (self.years * 365 + self.months * 30 + self.days) * DAY + self.hours * HOUR
+
     def back_from(self, epoch: float, zone: ZoneInfo | None) -> float:
         """Go back from a moment [s since 1970]: days and longer on the zone's calendar, then hours elapsed.
 

@@ -1,6 +1,6 @@
 """A strategy: one or more tiers, each a schedule with its retention, and what they decide."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -10,12 +10,15 @@ from typing import Any, Generic
 
 from snapkit import _html
 from snapkit.errors import StrategyError
+from snapkit.strategy.archive import Archive, ArchiveLedger, in_archive
 from snapkit.strategy.copies import Copy
 from snapkit.strategy.ledger import Lane, Ledger
-from snapkit.strategy.retention import NOT_COMPLETE, AnySnapshot, Retention, Verdict, checked_epoch
+from snapkit.strategy.retention import NOT_COMPLETE, AnySnapshot, Retention, Told, Verdict, checked_epoch
 from snapkit.strategy.schedule import Schedule
 from snapkit.strategy.zones import epoch_of
 from snapkit.units import Duration, seconds_text, to_seconds
+
+_IN_ARCHIVE: Told = (True, ("in the archive, and none of its tiers archives any more",))
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Tier:
         retries: how often a due time whose snapshot ended in error is tried again.
         retry_delay: how long after the start of a failed snapshot the next try may start.
         copies: where else its snapshots go, each region once.
+        archive: where its snapshots go when its retention lets them go; without it they are deleted.
     """
 
     schedule: Schedule
@@ -38,6 +42,7 @@ class Tier:
     retries: int = 2
     retry_delay: Duration = "15min"
     copies: Sequence[Copy] = ()
+    archive: Archive | None = None
 
     def __post_init__(self) -> None:
         """Name the tier after its schedule, and refuse retries that cannot be."""
@@ -63,6 +68,9 @@ class Tier:
         for region in regions:
             if regions.count(region) > 1:
                 raise StrategyError("copy region", region, "stands twice in one tier", "copy to each region once")
+        if not isinstance(self.archive, Archive | None):
+            remedy = "give Archive(Retention(within='1y')), say, or leave it out"
+            raise StrategyError("tier archive", self.archive, "is no Archive", remedy)
 
     @property
     def retry_seconds(self) -> float:
@@ -70,9 +78,19 @@ class Tier:
         return to_seconds(self.retry_delay)
 
     def describe(self) -> str:
-        """Say in words when it snapshots and what it keeps."""
-        parts = (self.schedule.describe(), self.retention.describe(), *(copy.describe() for copy in self.copies))
+        """Say in words when it snapshots, what it keeps and what else it does."""
+        parts = [self.schedule.describe(), self.retention.describe(), *(copy.describe() for copy in self.copies)]
+        if self.archive:
+            parts.append(self.archive.describe())
+        if (self.retries, self.retry_seconds) != (Tier.retries, to_seconds(Tier.retry_delay)):
+            parts.append(self.describe_retries())
         return ", ".join(parts)
+
+    def describe_retries(self) -> str:
+        """Say in words how often a due time is tried again."""
+        if not self.retries:
+            return "no retries"
+        return f"{self.retries} {'retry' if self.retries == 1 else 'retries'} after {seconds_text(self.retry_seconds)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,16 +144,21 @@ class Decision(Generic[AnySnapshot]):
         delete: the verdicts on the snapshots to delete, newest first.
         next_due: when to ask again, given that `take` is taken now; None for never.
         kept: the verdicts on all others, newest first.
+        archive: the verdicts on the snapshots to archive, newest first.
     """
 
     take: Take | None
     delete: tuple[Verdict[AnySnapshot], ...]
     next_due: datetime | None
     kept: tuple[Verdict[AnySnapshot], ...] = ()
+    archive: tuple[Verdict[AnySnapshot], ...] = ()
 
     def __str__(self) -> str:
-        lines = [str(self.take) if self.take else "take nothing", *map(str, self.delete), *map(str, self.kept)]
-        return "\n".join([*lines, self._next()])
+        take = str(self.take) if self.take else "take nothing"
+        return "\n".join([take, *map(str, self._verdicts()), self._next()])
+
+    def _verdicts(self) -> Iterable[Verdict[AnySnapshot]]:
+        return (*self.archive, *self.delete, *self.kept)
 
     def _next(self) -> str:
         return f"ask again at {self.next_due:%Y-%m-%d %H:%M:%S} UTC" if self.next_due else "never ask again"
@@ -145,7 +168,7 @@ class Decision(Generic[AnySnapshot]):
 
     def _repr_html_(self) -> str:
         take = ("take", ", ".join(self.take.tiers), self.take.reason) if self.take else ("take nothing", "", "")
-        verdicts = (verdict.words() for verdict in (*self.delete, *self.kept))
+        verdicts = (verdict.words() for verdict in self._verdicts())
         return _html.table(["what", "which", "because"], [take, *verdicts, (self._next(), "", "")])
 
 
@@ -187,6 +210,11 @@ class Strategy:
         """The regions to which any of its tiers is copied."""
         return tuple(dict.fromkeys(copy.region for tier in self.tiers for copy in tier.copies))
 
+    @property
+    def archives(self) -> bool:
+        """Whether any of its tiers archives."""
+        return any(tier.archive for tier in self.tiers)
+
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Strategy":
         """Read a strategy from a TOML file.
@@ -213,17 +241,31 @@ class Strategy:
         printer.text("\n".join([self.name, *(f"  {tier.name}: {tier.describe()}" for tier in self.tiers)]))
 
     def _repr_html_(self) -> str:
-        rows = [(self.name, tier.name, tier.schedule.describe(), tier.retention.describe()) for tier in self.tiers]
-        return _html.table(["strategy", "tier", "when", "what stays"], rows)
+        rows = [
+            (
+                self.name,
+                tier.name,
+                tier.schedule.describe(),
+                tier.retention.describe(),
+                tier.describe_retries(),
+                "; ".join(each.describe() for each in (*tier.copies, tier.archive) if each),
+            )
+            for tier in self.tiers
+        ]
+        return _html.table(["strategy", "tier", "when", "what stays", "after an error", "what else"], rows)
 
     def decide(self, taken: Iterable[AnySnapshot], now: datetime) -> Decision[AnySnapshot]:
-        """Decide for one volume what to take and what to delete.
+        """Decide for one volume what to take, what to archive and what to delete.
 
         Pure: nothing is done. A due time is met by any snapshot of its tier that was started since and did not end
         in error; one that was missed is made up for once, as soon as a window allows. Only complete snapshots
         protect: the newest complete one of a tier always stays, pending ones always stay, and so do snapshots that
         carry a tier which this strategy does not have. One that ended in error goes when each of its tiers has a
         younger complete one; until then it counts for the retry rule.
+
+        One that no tier keeps any more is archived if one of its tiers archives and keeps it there, counted with
+        those that are there already; otherwise it is deleted. One in the archive (see `Taken`) is deleted when no tier
+        keeps it there; it stays if none of its tiers archives any more.
 
         Args:
             taken: the volume's snapshots, in any order.
@@ -242,15 +284,20 @@ class Strategy:
             ledger.start(number, snapshot.taken_at.timestamp(), lanes)
             if snapshot.state == "error":
                 ledger.fail(number)
-        ledger.complete_all(number for number in oldest_first if newest_first[number].state == "completed")
+        ledger.complete_all(
+            number
+            for number in oldest_first
+            if newest_first[number].state == "completed" and not in_archive(newest_first[number])
+        )
         verdicts = self._verdicts(newest_first, ledger)
         wanted = ledger.due(moment)
         next_due = ledger.next_due(moment)
         return Decision(
             take=self._take(wanted) if wanted else None,
-            delete=tuple(verdict for verdict in verdicts if not verdict.keep),
+            delete=tuple(verdict for verdict in verdicts if not verdict.keep and not verdict.archive),
             next_due=datetime.fromtimestamp(next_due, UTC) if isfinite(next_due) else None,
             kept=tuple(verdict for verdict in verdicts if verdict.keep),
+            archive=tuple(verdict for verdict in verdicts if verdict.archive),
         )
 
     def _take(self, lanes: list[Lane]) -> Take:
@@ -260,22 +307,45 @@ class Strategy:
     def _verdicts(self, newest_first: list[AnySnapshot], ledger: Ledger) -> list[Verdict[AnySnapshot]]:
         own = {tier.name for tier in self.tiers}
         told = ledger.verdicts()
+        archived = self._archived(newest_first, told)
         complete: set[str] = set()
         verdicts = []
         for number, snapshot in enumerate(newest_first):
             strange = [name for name in snapshot.tiers if name not in own]
-            verdict: tuple[bool, tuple[str, ...]]
+            archive, verdict = False, NOT_COMPLETE.get(snapshot.state, _IN_ARCHIVE)
             if strange or not snapshot.tiers:
                 verdict = True, (f"not of this strategy: {', '.join(strange) or 'no tier'}",)
             elif snapshot.state == "completed":
                 complete.update(snapshot.tiers)
-                verdict = told[number]
+                verdict = told.get(number, verdict)
+                if number in archived:
+                    keep, why = archived[number]
+                    leaves = not in_archive(snapshot)
+                    archive, verdict = keep and leaves, (keep and not leaves, (*verdict[1], *why) if leaves else why)
             elif snapshot.state == "error" and not complete.issuperset(snapshot.tiers):
                 verdict = True, ("ended in error: counts as a try until a younger one is complete",)
-            else:
-                verdict = NOT_COMPLETE[snapshot.state]
-            verdicts.append(Verdict(snapshot, *verdict))
+            verdicts.append(Verdict(snapshot, *verdict, archive))
         return verdicts
+
+    def _archived(self, newest_first: list[AnySnapshot], told: Mapping[int, Told]) -> dict[int, Told]:
+        """Judge the snapshots that lie in the archive, or leave the standard tier for it, by the retentions there."""
+        archiving = {tier.name for tier in self.tiers if tier.archive}
+        if not archiving:
+            return {}
+        own = {tier.name for tier in self.tiers}
+        ledger = ArchiveLedger(self)
+        there = [
+            number
+            for number, snapshot in enumerate(newest_first)
+            if archiving.intersection(snapshot.tiers)
+            and snapshot.state == "completed"
+            and (in_archive(snapshot) or (not told[number][0] and own.issuperset(snapshot.tiers)))
+        ]
+        ledger.add_all(
+            (number, snapshot.taken_at.timestamp(), snapshot.tiers)
+            for number, snapshot in reversed([(number, newest_first[number]) for number in there])
+        )
+        return ledger.verdicts()
 
 
 def _settle_seconds(made: object, name: str, field: str) -> None:

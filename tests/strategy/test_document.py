@@ -1,11 +1,15 @@
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from snapkit.errors import StrategyError
-from snapkit.strategy import Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
+from snapkit.strategy import Archive, Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
 from snapkit.strategy.document import dumps, loads
+from tests.strategy.test_retention import retentions
 
 FULL = Strategy(
     'pro<tect> "db"',
@@ -17,6 +21,7 @@ FULL = Strategy(
                 timezone="Europe/Berlin",
                 anchor=datetime(2026, 1, 5, tzinfo=UTC),
                 window=Window(["sat", "sun"], "02:00", "05:00"),
+                blackout=["2026-12-24/2026-12-26", "2027-01-01"],
             ),
             Retention(daily="all", within_weekly="1y2m", timezone="Asia/Tokyo"),
             "weekend",
@@ -26,9 +31,15 @@ FULL = Strategy(
                 Copy("eu-west-1", Retention(last=7, timezone="Europe/Berlin")),
                 Copy("eu-north-1", Retention(daily=30), kms_key="alias/dr"),
             ],
+            archive=Archive(Retention(monthly=12, within="1y", timezone="Europe/Berlin")),
         ),
     ],
-    RecoveryVolume(schedule=Schedule("every 1d"), zone="us-east-1a", initialized=True, delay=timedelta(minutes=5)),
+    RecoveryVolume(
+        schedule=Schedule("every 1d", blackout=["2026-12-24"]),
+        zone="us-east-1a",
+        initialized=True,
+        delay=timedelta(minutes=5),
+    ),
 )
 
 
@@ -49,6 +60,36 @@ def test_a_document_leaves_out_what_is_as_it_would_be_anyway() -> None:
         '    { name = "every 1h", schedule = "every 1h", timezone = "Asia/Tokyo", retention = { last = 2 } },',
         "]",
     ]
+    assert loads(dumps(strategy)) == strategy
+
+
+def test_a_document_takes_dates_as_toml_writes_them() -> None:
+    text = f'name = "x"\n{TIER}blackout = [2026-12-24, "2026-12-25/2026-12-26"]'
+    assert loads(text).tiers[0].schedule.blackout == ("2026-12-24/2026-12-26",)
+
+
+ANY = st.builds(
+    Tier,
+    st.builds(
+        Schedule,
+        st.sampled_from(["every 1h", "rate(1 day)", "cron(0 3 ? * SUN *)"]),
+        st.sampled_from(["UTC", "Asia/Tokyo"]),
+        st.none(),
+        st.none() | st.builds(Window, st.just(["sat"])),
+        st.lists(st.dates(date(2026, 1, 1), date(2026, 2, 1)), max_size=5),
+    ),
+    retentions(),
+    st.sampled_from(["", "any"]),
+    st.integers(0, 3),
+    st.sampled_from(["15min", "1h", 90.5, timedelta(minutes=2)]),
+    st.lists(st.builds(Copy, st.sampled_from(["eu-west-1"]), retentions(), st.none() | st.just("key")), max_size=1),
+    st.none() | st.builds(lambda kept: Archive(replace(kept, last=3)), retentions()),
+)
+
+
+@given(ANY)
+def test_any_tier_is_read_as_it_was_written(tier: Tier) -> None:
+    strategy = Strategy("any", [tier])
     assert loads(dumps(strategy)) == strategy
 
 
@@ -93,6 +134,20 @@ TIER = '[[tiers]]\nschedule = "every 1h"\nretention = { last = 1 }\n'
         (
             f'name = "x"\n{TIER}[[tiers.copies]]\nto = "a"',
             r"my.toml: tiers\[0\].copies\[0\]: key 'to' is not known",
+        ),
+        (
+            f'name = "x"\n{TIER}blackout = "2026-12-24"',
+            r"my.toml: tiers\[0\]: blackout '2026-12-24' is no list of days",
+        ),
+        (f'name = "x"\n{TIER}blackout = ["xmas"]', r"my.toml: tiers\[0\]: blackout 'xmas' is no day"),
+        (f'name = "x"\n{TIER}archive = 3', r"my.toml: tiers\[0\]: archive 3 is no table"),
+        (
+            f'name = "x"\n{TIER}[tiers.archive]\nlats = 3',
+            r"my.toml: tiers\[0\].archive: key 'lats' is not known; did you mean 'last'\?",
+        ),
+        (
+            f'name = "x"\n{TIER}archive = {{ within = "7d" }}',
+            r"my.toml: tiers\[0\]: archive retention .* deletes before 90 days",
         ),
         (f'name = "x"\nrecovery = 3\n{TIER}', r"my.toml: recovery 3 is no table"),
     ],

@@ -1,4 +1,4 @@
-"""What must hold between the answers of any schedule, whatever its text, zone and window."""
+"""What must hold between the answers of any schedule, whatever its text, zone, window and blackout days."""
 
 import itertools
 from datetime import datetime, timedelta
@@ -29,7 +29,9 @@ WINDOWS = st.none() | st.builds(
     st.sampled_from(["00:00", "02:30", "04:00", "22:00"]),
     st.sampled_from(["01:30", "02:45", "06:00", "24:00"]),
 )
-SCHEDULES = st.builds(Schedule, TEXTS, ZONES, st.none(), WINDOWS)
+DAYS = ["2011-12-29", "2011-12-30/2011-12-31", "2018-11-04", "2026-03-28/2026-03-30", "2026-10-25", "2026-10-27"]
+BLACKOUTS = st.lists(st.sampled_from(DAYS), max_size=4)
+SCHEDULES = st.builds(Schedule, TEXTS, ZONES, st.none(), WINDOWS, BLACKOUTS)
 CHANGES = [utc(day) for day in ("2011-12-30T10:00", "2018-11-04T03:00", "2026-03-29T01:00", "2026-10-25T01:00")]
 MOMENTS = st.builds(
     lambda change, minutes: change + timedelta(minutes=minutes), st.sampled_from(CHANGES), st.integers(-6000, 6000)
@@ -70,7 +72,7 @@ def test_between_walks_from_next_to_next_and_latest_back(schedule: Schedule, a: 
 @given(SCHEDULES, MOMENTS)
 def test_a_held_schedule_fires_where_its_own_occurrences_are_let_in(schedule: Schedule, t: datetime) -> None:
     free = Schedule(schedule.text, schedule.timezone)
-    span = (t - timedelta(days=8), t + timedelta(days=3))
+    span = (t - timedelta(days=16), t + timedelta(days=3))
     let_in = {schedule.next_opening(moment.timestamp()) for moment in free.between(*span)}
     expected = sorted(epoch for epoch in let_in if t.timestamp() < epoch <= span[1].timestamp())
     assert [moment.timestamp() for moment in schedule.between(t, span[1])] == expected

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from IPython.lib import pretty as ipython
 
 from snapkit.errors import InvalidRequest, StrategyError
-from snapkit.strategy import Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
+from snapkit.strategy import Archive, Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
 from tests.snapshots import START, Plain, at
 
 HOURLY = Tier(Schedule("every 1h"), Retention(last=3), "hourly")
@@ -225,6 +225,23 @@ def test_a_tier_is_named_after_its_schedule_unless_named() -> None:
     assert Tier(Schedule("every 6h"), Retention(last=1)).name == "every 6h"
 
 
+def test_a_tier_says_how_often_it_tries_again_where_that_is_not_as_usual() -> None:
+    said = [
+        Tier(Schedule("every 1h"), Retention(last=3), retries=tries, retry_delay=delay).describe()
+        for tries, delay in ((2, "900s"), (0, "15min"), (1, "15min"), (5, "1h"))
+    ]
+    assert [each.removeprefix("every hour, keep the last 3") for each in said] == [
+        *("", ", no retries", ", 1 retry after 15 min", ", 5 retries after 1 h")
+    ]
+
+
+def test_a_strategy_shows_all_that_its_tiers_do_in_a_notebook() -> None:
+    away, vault = Copy("eu-west-1", Retention(last=7)), Archive(Retention(monthly=12))
+    html = Strategy("s", [Tier(Schedule("every 1h"), Retention(last=3), copies=[away], archive=vault)])._repr_html_()
+    for words in ("2 retries after 15 min", f"{away.describe()}; {vault.describe()}"):
+        assert words in html
+
+
 def test_a_tier_says_where_else_its_snapshots_go() -> None:
     away = Copy("eu-west-1", Retention(last=7))
     tier = Tier(Schedule("every 1h"), Retention(last=3), copies=[away])
@@ -257,7 +274,7 @@ def test_strategies_are_values() -> None:
     assert hash(replace(TWO, name="two")) == hash(TWO)
     assert repr(ONE) == (
         "Strategy(name='one', tiers=(Tier(schedule=Schedule('every 1h'), retention=Retention(last=3), name='hourly', "
-        "retries=2, retry_delay='15min', copies=()),), recovery=None)"
+        "retries=2, retry_delay='15min', copies=(), archive=None),), recovery=None)"
     )
     assert TWO.describe() == "every hour, keep the last 3; every day at 00:00 (UTC), keep one a day for 2 days"
 
