@@ -1,6 +1,6 @@
 """What a study assumes, changed one thing at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,10 @@ from snapkit.units import Duration
 
 
 class Leveled(Workload):
-    """A workload that changes so many times the blocks in every interval, never more than the volume has."""
+    """A workload that changes so many times the blocks in every interval, never more than the volume has.
+
+    What is added to it is so many times as much, too.
+    """
 
     def __init__(self, known: Workload, times: float) -> None:
         """Change the level of another workload.
@@ -26,10 +29,19 @@ class Leveled(Workload):
         self.__dict__.update(known.__dict__)
         self._leveled = known
         self._times = times
-        self._blocks = -(-known.size // known.block_size)
 
     def changed_between(self, a: Duration, b: Duration) -> int | float:  # noqa: D102 - see Workload
-        return min(self._times * self._leveled.changed_between(a, b), self._blocks)
+        return min(self._times * self._leveled.changed_between(a, b), self.allocated(b))
+
+    def allocated(self, t: Duration) -> int | float:  # noqa: D102 - see Workload
+        start = self._leveled.allocated(0.0)
+        return start + self._times * (self._leveled.allocated(t) - start)
+
+    @property
+    def members(self) -> Mapping[str, Workload]:  # noqa: D102 - see Workload
+        volumes = self._leveled.members
+        several = len(volumes) > 1
+        return {name: Leveled(each, self._times) for name, each in volumes.items()} if several else {"": self}
 
     @property
     def stationary(self) -> bool:  # noqa: D102 - see Workload
@@ -44,13 +56,14 @@ class Leveled(Workload):
         return self if path is self._leveled else Leveled(path, self._times)
 
     def changed(self, interval: Duration) -> float:  # noqa: D102 - see Workload
-        return min(self._times * self._leveled.changed(interval), self._blocks)
+        return min(self._times * self._leveled.changed(interval), self.allocated(interval))
 
     def footprint(self, interval: Duration) -> float:  # noqa: D102 - see Workload
-        return min(self._times * self._leveled.footprint(interval), self._blocks)
+        return min(self._times * self._leveled.footprint(interval), self.allocated(interval))
 
     def footprints(self, intervals: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: D102 - see Workload
-        return np.minimum(self._times * self._leveled.footprints(intervals), self._blocks)
+        most = [self.allocated(each) for each in intervals.tolist()]
+        return np.minimum(self._times * self._leveled.footprints(intervals), most)
 
 
 def varied(scenarios: Sequence[Scenario | Fleet], factor: float) -> Iterator[tuple[str, float, list[Scenario | Fleet]]]:

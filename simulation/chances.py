@@ -53,5 +53,7 @@ class Chances:
         if within := to_seconds(scenario.start_within, zero=True):
             lateness = (within * stream(_LATENESS, name).random(hours)).tolist()
         if failing := scenario.conditions.failing:
-            errors = (stream(_ERRORS, name).random(minutes) < failing).tolist()
+            # Of the volumes of a server all fail where one does.
+            sound = (1 - failing) ** len(scenario.workload.members)
+            errors = (stream(_ERRORS, name).random(minutes) < 1 - sound).tolist()
         return cls(slowness, lateness, errors)

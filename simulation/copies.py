@@ -1,11 +1,12 @@
 """Copies of a volume's snapshots in another region: a second chain, with a retention of its own."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import inf
 
 import simpy
 
 from simulation.bucket import Bucket
+from simulation.counting import Changed, Full
 from simulation.scenario import Scenario
 from snapkit import rules
 from snapkit.blocks import Lineage
@@ -83,7 +84,8 @@ class Copies:
         scenario: Scenario,
         region: str,
         destination: Destination,
-        changed: Callable[[float, float], float],
+        changed: Changed,
+        full: Full,
         slowness: Sequence[float] | None,
         deleted: Sequence[float],
     ) -> None:
@@ -95,6 +97,7 @@ class Copies:
             region: where to.
             destination: what the copies of all volumes to there share.
             changed: the distinct blocks written after one moment [s], up to and including another.
+            full: the blocks of a full snapshot at a moment [s].
             slowness: by what the weather slows down what begins in each hour; None for none.
             deleted: when each snapshot was deleted [s]; infinity while it is kept.
         """
@@ -108,7 +111,9 @@ class Copies:
         self._block = scenario.workload.block_size
         # A copy is taken to last as long as a snapshot of as many bytes: assumed, for AWS publishes no figure.
         self._seconds = scenario.timing.seconds
-        self._lineage = Lineage(changed, scenario.full_blocks)
+        self._counts = changed, full
+        self._lineages = [Lineage(changed, full)]
+        self._lineage_of: dict[int, Lineage] = {}
         self._keepers: dict[str, Keeper] = {
             tier.name: copy.retention.keeper()
             for tier in scenario.strategy.tiers
@@ -126,7 +131,7 @@ class Copies:
 
     def copy(self) -> "simpy.events.ProcessGenerator":
         """Copy one snapshot after the other, so that each can be incremental to the one before it."""
-        env, log, lineage = self._env, self.log, self._lineage
+        env, log = self._env, self.log
         while True:
             number, started, tiers = yield self._wanted.get()
             with self._destination.places.request() as place:
@@ -135,9 +140,13 @@ class Copies:
                 if self._gone[number] <= env.now:
                     log.skipped.append(number)
                     continue
-                full = not len(lineage)
-                blocks = lineage.add(started)
+                # Incremental only while the most recent copy is there.
+                full = not log.deleted or log.deleted[-1] <= env.now
+                if full and len(self._lineages[-1]):
+                    self._lineages.append(Lineage(*self._counts))
+                blocks = self._lineages[-1].add(started)
                 key = log.begin(number, started, env.now, blocks, full=full)
+                self._lineage_of[key] = self._lineages[-1]
                 self._store()
                 slowness = 1.0 if self._slowness is None else self._slowness[int(env.now // HOUR)]
                 yield env.timeout(self._seconds(blocks * self._block) * slowness)
@@ -151,12 +160,17 @@ class Copies:
         for other in sorted(dropped):
             if any(self._keepers[tier].keeps(other) for tier in self._tiers[other]):
                 continue
-            for tier in self._tiers.pop(other):
-                self._keepers[tier].remove(other)
-            self.log.deleted[other] = self._env.now
-            self._lineage.delete(self.log.started[other])
+            self.delete(other)
+        self._store()
+
+    def delete(self, key: int) -> None:
+        """Delete a complete copy."""
+        for tier in self._tiers.pop(key):
+            self._keepers[tier].remove(key)
+        self.log.deleted[key] = self._env.now
+        self._lineage_of.pop(key).delete(self.log.started[key])
         self._store()
 
     def _store(self) -> None:
         self.log.stored_at.append(self._env.now)
-        self.log.stored.append(self._lineage.stored)
+        self.log.stored.append(sum(lineage.stored for lineage in self._lineages))

@@ -1,5 +1,6 @@
 """What happens in a run, written down as it happens."""
 
+from simulation.archives import ArchiveLog
 from simulation.copies import CopyLog
 
 _LATER = float("inf")
@@ -19,6 +20,10 @@ class Log:
         stored_at: when the stored amount changed [s].
         stored: blocks stored from each of those moments on; a snapshot's count from its start.
         copies: what became of the copies, by the region that they are in.
+        archive: what became of those that were archived.
+        by_hand: when those were deleted that no retention let go [s], by number.
+        forgotten: when tiers were renamed, and their snapshots forgotten [s].
+        frozen: from when to when the file system was frozen [s].
         chain: what each snapshot stores that is there at the end, by its start: the first all its blocks, every other
             those changed since the one before it.
     """
@@ -35,6 +40,10 @@ class Log:
         self.stored_at: list[float] = []
         self.stored: list[float] = []
         self.copies: dict[str, CopyLog] = {}
+        self.archive = ArchiveLog()
+        self.by_hand: dict[int, float] = {}
+        self.forgotten: list[tuple[float, str]] = []
+        self.frozen: list[tuple[float, float]] = []
         self.chain: dict[float, float] = {}
 
     def take(self, now: float, due: float, tiers: tuple[str, ...], changed: float, stored: float) -> int:

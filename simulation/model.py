@@ -19,9 +19,12 @@ from typing import Any, TypeAlias, overload
 
 import simpy
 
+from simulation.archives import Archives
 from simulation.chances import Chances, seed_of
+from simulation.counting import counts
 from simulation.copies import Copies, Destination
 from simulation.fleet_outcome import Outcomes
+from simulation.freezing import CALL, Freeze, WriteTime
 from simulation.log import Log
 from simulation.outcome import Outcome
 from simulation.region import Events, Region
@@ -73,6 +76,8 @@ def simulate(scenario: Scenario | Fleet, seed: int = 0, *, replication: int = 0)
         region = regions.setdefault(each.conditions.region, Region(env, each.conditions))
         models[name] = Volume(env, each, region, Chances.of(each, name, seed, replication), destinations)
         env.process(models[name].protect())
+        for process in each.processes:
+            env.process(process(models[name]))
     # SimPy stops before what happens at the time given; the horizon itself belongs to the run.
     env.run(until=nextafter(scenario.horizon_seconds, float("inf")))
     for model in models.values():
@@ -88,6 +93,7 @@ class Volume:
         env: the environment.
         scenario: what is simulated.
         log: what happened.
+        copies: of its snapshots, by the region that they go to.
     """
 
     def __init__(
@@ -114,13 +120,25 @@ class Volume:
         self._slowness, self._lateness, self._errors = chances.slowness, chances.lateness, chances.errors
         self._start = epoch_of(scenario.start, "start")
         self._ledger = Ledger(scenario.strategy, self._start)
-        changed = _changed(scenario)
-        self._lineage = Lineage(changed, scenario.full_blocks)
-        self._copies = [
-            Copies(env, scenario, each, destinations[each], changed, chances.slowness, self.log.deleted)
+        self._write_time = None if scenario.freeze == Freeze.NO else WriteTime()
+        self.log.frozen = self._write_time.spells if self._write_time else []
+        changed, full = counts(scenario.workload, scenario.blocks, self._write_time)
+        self._lineage = Lineage(changed, full)
+        members = scenario.workload.members
+        self._count = len(members)
+        alone = len(members) == 1
+        self._members = [] if alone else [counts(each, inf, self._write_time) for each in members.values()]
+        self.copies = {
+            each: Copies(env, scenario, each, destinations[each], changed, full, chances.slowness, self.log.deleted)
             for each in scenario.strategy.copy_regions
-        ]
-        self.log.copies = {copies.region: copies.log for copies in self._copies}
+        }
+        self._copied = list(self.copies.values())
+        self.log.copies = {region: copies.log for region, copies in self.copies.items()}
+        self._archives = (
+            Archives(env, scenario, region.archiving, full, self._leave) if scenario.strategy.archives else None
+        )
+        if self._archives is not None:
+            self.log.archive = self._archives.log
         self._limit = rules.pending_limit(scenario.volume_type)
         self._block = scenario.workload.block_size
         self._latency, self._rate = scenario.timing.latency, scenario.timing.rate
@@ -130,20 +148,21 @@ class Volume:
         self._uploaded: set[int] = set()
         self._uploads: dict[int, int] = {}
         self._room: simpy.Event | None = None
+        self._stopped = False
 
     def protect(self) -> Events:
         """Take a snapshot whenever the strategy wants one and AWS allows it."""
         env, ledger, start, lateness, region = self.env, self._ledger, self._start, self._lateness, self._region
-        pending, limit, creations = self._pending, self._limit, region.creations
+        pending, limit, creations, count = self._pending, self._limit, region.creations, self._count
         while True:
             now = env.now
             if lanes := ledger.due(start + now):
-                if now < self._rested_at or now < creations.free_at or len(pending) == limit or region.room < 1:
+                if now < self._rested_at or now < creations.free_at or len(pending) == limit or region.room < count:
                     yield from self._wait_and_take()
                     now = env.now
                 else:
                     creations.take(now)
-                    region.room -= 1
+                    region.room -= count
                     self._take(now, lanes)
             moment = self._next_due = ledger.next_due(start + now) - start
             if moment == inf:
@@ -151,9 +170,49 @@ class Volume:
             if lateness is not None:
                 moment += lateness[min(int(moment // HOUR), len(lateness) - 1)]
             yield env.timeout(moment - now)
+            if self._stopped:
+                return
+
+    def stop(self) -> None:
+        """Take no more snapshots for the strategy; those that are there stay."""
+        self._stopped = True
+
+    def take(self) -> Events:
+        """Take a snapshot that belongs to no tier, as soon as AWS allows it: no retention ever lets it go."""
+        yield from self._wait()
+        self._take(self.env.now, [])
+
+    def delete(self, number: int) -> None:
+        """Delete a complete snapshot that no retention lets go yet.
+
+        Raises:
+            InvalidRequest: it is not complete, or not there any more.
+        """
+        if not self.log.completed[number] <= self.env.now < self.log.deleted[number]:
+            raise InvalidRequest("snapshot", number, "is not complete, or was deleted", "name one that is there")
+        self.log.by_hand[number] = self.env.now
+        self._ledger.delete(number)
+        self._leave(number)
+
+    def forget(self, tier: str) -> None:
+        """Let all snapshots of a tier stay for ever, as when it is renamed.
+
+        Raises:
+            InvalidRequest: the strategy has no such tier.
+        """
+        self._ledger.forget(tier)
+        self.log.forgotten.append((self.env.now, tier))
 
     def _wait_and_take(self) -> Events:
         """Take the snapshot that is due once nothing stands in its way, if it is still due then."""
+        yield from self._wait()
+        if not self._stopped and (lanes := self._ledger.due(self._start + self.env.now)):
+            self._take(self.env.now, lanes)
+        else:
+            self._region.end(self._count)
+
+    def _wait(self) -> Events:
+        """Wait until nothing stands in the way of a snapshot; room in the region is then taken."""
         env, begun = self.env, False
         while True:
             if env.now < self._rested_at:
@@ -163,25 +222,39 @@ class Volume:
                 yield self._room
             elif not begun:
                 begun = True
-                yield from self._region.queue_up(1)
+                yield from self._region.queue_up(self._count)
             else:
-                break
-        if lanes := self._ledger.due(self._start + env.now):
-            self._take(env.now, lanes)
-        else:
-            self._region.end(1)
+                return
 
     def _take(self, now: float, lanes: list[Lane]) -> None:
         """Start a snapshot, for which the region has room."""
         self._rested_at = now + rules.CREATE_GAP
+        if self._write_time is not None:
+            self._freeze(now, self._write_time)
+        parts = self._parts(self._lineage.newest, now) if self._members else None
         changed = self._lineage.add(now)
         alone = len(lanes) == 1
-        due = lanes[0].slot if alone else max(lane.slot for lane in lanes)
+        due = lanes[0].slot if alone else max((lane.slot for lane in lanes), default=self._start + now)
         tiers = lanes[0].alone if alone else tuple(lane.tier.name for lane in lanes)
         number = self.log.take(now, due, tiers, changed, self._lineage.stored)
         self._ledger.start(number, self._start + now, lanes)
         self._pending.append(number)
-        self._upload(number, changed, now, self._latency)
+        if parts is None:
+            self._upload(number, changed, now, self._latency)
+            return
+        self._uploads[number] = len(parts)
+        for blocks in parts:
+            self._upload(number, blocks, now, self._latency)
+
+    def _freeze(self, now: float, write_time: WriteTime) -> None:
+        """Freeze the file system for a snapshot."""
+        write_time.freeze(now)
+        if self.scenario.freeze == Freeze.CALL:
+            self.env.timeout(CALL).callbacks.append(lambda _: write_time.thaw(self.env.now))
+
+    def _parts(self, base: float, now: float) -> list[float]:
+        """Tell how many blocks of each volume of a server a snapshot copies that builds on the one of a moment [s]."""
+        return [full(now) if base < 0 else changed(base, now) for changed, full in self._members]
 
     def _upload(self, number: int, blocks: float, now: float, latency: float) -> None:
         slowness = 1.0 if self._slowness is None else self._slowness[int(now // HOUR)]
@@ -211,55 +284,75 @@ class Volume:
     def _complete(self, number: int) -> None:
         now, log, ledger, region = self.env.now, self.log, self._ledger, self._region
         log.completed[number] = now
-        for copies in self._copies:
+        for copies in self._copied:
             copies.want(number, log.started[number], log.tiers[number])
         for other in ledger.complete(number):
+            tiers = () if self._archives is None else ledger.archives(other)
             ledger.delete(other)
-            if (moment := region.deletions.take(now)) > now:
+            if self._archives is not None and tiers:
+                self._archives.want(other, log.started[other], tiers)
+            elif (moment := region.deletions.take(now)) > now:
                 self.env.timeout(moment - now, other).callbacks.append(self._delete)
             else:
                 log.deleted[other] = now
                 self._lineage.delete(log.started[other])
         log.store(now, self._lineage.stored)
-        region.end(1)
-        if self._room is not None:
+        region.end(self._count)
+        if self._room is not None or self._write_time is not None:
             self._make_room()
 
     def _delete(self, event: Any) -> None:
         """Delete a snapshot for which the call had to wait."""
+        self._leave(event.value)
+
+    def _leave(self, number: int) -> None:
+        """Let a snapshot leave the standard tier."""
         now, log = self.env.now, self.log
-        log.deleted[event.value] = now
-        self._lineage.delete(log.started[event.value])
+        log.deleted[number] = now
+        self._lineage.delete(log.started[number])
         log.store(now, self._lineage.stored)
 
     def _make_room(self) -> None:
+        """Let the next one be taken where one has ended, and writes go on where it was the last."""
         if self._room is not None:
             self._room.succeed()
             self._room = None
+        if self._write_time is not None and self.scenario.freeze == Freeze.COMPLETE and not self._pending:
+            self._write_time.thaw(self.env.now)
 
     def _fail(self, number: int) -> None:
         """Let a snapshot end in error: it holds nothing, the one after it sends what it needs, its slot is open."""
-        now, log, lineage, pending = self.env.now, self.log, self._lineage, self._pending
+        now, log, pending = self.env.now, self.log, self._pending
         log.failed[number] = now
         after = pending.index(number) + 1
-        if after < len(pending):
-            heir = pending[after]
-            of = log.started[heir]
-            before = lineage.increment(of)
-            lineage.delete(log.started[number])
-            missing = lineage.increment(of) - before
-            log.changed[heir] += missing
-            self._uploads[heir] = self._uploads.get(heir, 0 if heir in self._uploaded else 1) + 1
-            self._uploaded.discard(heir)
-            self._upload(heir, missing, now, 0.0)
-        else:
-            lineage.delete(log.started[number])
+        heir = pending[after] if after < len(pending) else None
         pending.remove(number)
+        if heir is None:
+            self._lineage.delete(log.started[number])
+        else:
+            self._inherit(heir, log.started[number])
         self._ledger.fail(number)
-        log.store(now, lineage.stored)
-        self._region.end(1)
+        log.store(now, self._lineage.stored)
+        self._region.end(self._count)
         self._make_room()
         self.env.process(self._try_again())
+
+    def _inherit(self, heir: int, failed_at: float) -> None:
+        """Let a snapshot send what it needs of the failed one before it, and build on the one before that."""
+        started, lineage, parts = self.log.started[heir], self._lineage, self._parts(failed_at, self.log.started[heir])
+        before = lineage.increment(started)
+        lineage.delete(failed_at)
+        more = lineage.increment(started) - before
+        self.log.changed[heir] += more
+        missing = [more]
+        if self._members:
+            whole = self._parts(lineage.older(started), started)
+            missing = [part - sent for part, sent in zip(whole, parts, strict=True)]
+        under_way = 0 if heir in self._uploaded else self._uploads.get(heir, 1)
+        self._uploads[heir] = under_way + len(missing)
+        self._uploaded.discard(heir)
+        for blocks in missing:
+            self._upload(heir, max(0.0, blocks), self.env.now, 0.0)
 
     def _try_again(self) -> Events:
         """Take the snapshot for the slot that is open again, where that is before the next one is due."""
@@ -290,20 +383,3 @@ def _on_one_path(scenario: Scenario, name: str, seed: int, replication: int) -> 
     """Choose one of the ways in which its volume may be written: the same for every strategy, and its own."""
     path = scenario.workload.sampled(seed_of(name, seed), replication)
     return scenario if path is scenario.workload else replace(scenario, workload=path)
-
-
-def _changed(scenario: Scenario) -> Callable[[float, float], float]:
-    """Count changed blocks, never more than the volume has."""
-    changed_between, blocks = scenario.workload.changed_between, scenario.blocks
-    if not scenario.workload.stationary:
-        return lambda a, b: min(changed_between(a, b), blocks)
-    known: dict[float, float] = {}
-
-    def changed(a: float, b: float) -> float:
-        gap = b - a
-        count = known.get(gap)
-        if count is None:
-            count = known[gap] = min(changed_between(0.0, gap), blocks)
-        return count
-
-    return changed

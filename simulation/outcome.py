@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from simulation.failures import warm_again
 from simulation.log import Log
 from simulation.losses import exposure, loss_quantile, mean_loss, moments, stored_between
+from simulation.reasons import reasons
 from snapkit.prices import MONTH
-from snapkit.strategy import Ledger
 from snapkit.strategy.zones import epoch_of
 from snapkit.units import HOUR, bytes_text, seconds_text
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 _LATER = float("inf")
-_STARTED, _COMPLETED, _FAILED = range(3)
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Outcome:
                 "duration_s": np.where(np.isfinite(completed), completed - started, np.nan),
                 "state": self._states(),
                 "source": self._sources(),
-                "reason": self._reasons(),
+                "reason": reasons(self.scenario, log),
             }
         )
 
@@ -83,6 +82,19 @@ class Outcome:
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
 
     @cached_property
+    def archived(self) -> pd.DataFrame:
+        """One row per snapshot that went to the archive.
+
+        Columns: ``snapshot`` (its row in `snapshots`), ``started`` (of the snapshot), ``begun``, ``archived_at``,
+        ``deleted_at`` (UTC) and ``archived_bytes``.
+        """
+        start, log = self.scenario.start.astimezone(UTC), self.log.archive
+        seconds = {"started": log.started, "begun": log.begun, "archived_at": log.completed, "deleted_at": log.deleted}
+        columns = {name: moments(np.array(column), start) for name, column in seconds.items()}
+        blocks = np.array(log.blocks, dtype=float) * self.scenario.workload.block_size
+        return pd.DataFrame({"snapshot": log.of, **columns, "archived_bytes": blocks})
+
+    @cached_property
     def stored(self) -> pd.Series:
         """Bytes stored, at each moment (UTC) at which they changed, from then on."""
         index = moments(np.array(self.log.stored_at), self.scenario.start.astimezone(UTC))
@@ -101,10 +113,10 @@ class Outcome:
         - ``rto_p95_s``: within which time a lost volume is replaced at its full speed, in 95 % of the moments after
           that; see `simulation.failures` for what is assumed.
         - ``history_s``: how far back the oldest complete snapshot reaches at the end.
-        - ``copied_bytes`` in all; ``copied_modelled_share``, what share of the differential ones' bytes lies beyond
-          what was measured.
+        - ``copied_bytes`` in all; ``copied_modelled_share``, what share of the differential ones' bytes was not
+          measured on the volume itself: modelled, scaled or assumed.
         - ``stored_byte_hours`` over the horizon; ``stored_end_bytes``; ``stored_modelled_share`` of the latter: blocks
-          changed in gaps between snapshots that lie beyond what was measured.
+          changed in gaps between snapshots of which that holds.
         - ``copies_cost_usd``: of copies in other regions, their transfer with it, and ``recovery_cost_usd``: of the
           recovery volume, over the horizon.
         - ``cost_usd`` of all that over the horizon; ``monthly_cost_usd``, what its last 30 days (or all of it, if
@@ -123,12 +135,12 @@ class Outcome:
         tail = min(MONTH, horizon)
         byte_seconds = stored_between(log, 0.0, horizon) * block
         left = log.stored[-1] if log.stored else 0.0
-        copies, recovery = self._copies_cost(0.0), self._recovery_cost(0.0)
+        copies, recovery, archive = self._copies_cost(0.0), self._recovery_cost(0.0), self._archive_cost(0.0)
         begin = horizon - tail
         recent = scenario.prices.stored(stored_between(log, begin, horizon) * block)
-        recent += self._copies_cost(begin, monthly=True) + self._recovery_cost(begin)
+        recent += self._copies_cost(begin, monthly=True) + self._recovery_cost(begin) + self._archive_cost(begin)
         copied_later = changed[later].sum()
-        modelled = changed[np.array(self._sources()) == "modelled"].sum()
+        modelled = changed[later & (np.array(self._sources()) != "measured")].sum()
         return pd.Series(
             {
                 "snapshots": float(len(started)),
@@ -143,7 +155,8 @@ class Outcome:
                 "rpo_max_s": lost_to.max() if len(lost_to) else np.nan,
                 "unprotected_s": since,
                 "rto_p95_s": warm_again(self, 0.95),
-                "history_s": horizon - started[kept].min() if kept.any() else np.nan,
+                "history_s": horizon - min(started[kept].min(), self._oldest_archived) if kept.any() else np.nan,
+                "frozen_s": sum(min(end, horizon) - begin for begin, end in log.frozen),
                 "copied_bytes": changed.sum(),
                 "copied_modelled_share": modelled / copied_later if copied_later else 0.0,
                 "stored_byte_hours": byte_seconds / HOUR,
@@ -151,7 +164,8 @@ class Outcome:
                 "stored_modelled_share": self._stored_modelled() / left if left else 0.0,
                 "copies_cost_usd": copies,
                 "recovery_cost_usd": recovery,
-                "cost_usd": scenario.prices.stored(byte_seconds) + copies + recovery,
+                "archive_cost_usd": archive,
+                "cost_usd": scenario.prices.stored(byte_seconds) + copies + recovery + archive,
                 "monthly_cost_usd": recent * MONTH / tail,
             },
             name=scenario.strategy.name,
@@ -189,9 +203,9 @@ class Outcome:
         return ["assumed" if since < 0 else provenance(since, started) for since, started in pairs]
 
     def _stored_modelled(self) -> float:
-        """Add up the blocks stored at the end whose number was modelled."""
+        """Add up the blocks stored at the end whose number was not measured."""
         provenance, chain = self.scenario.workload.provenance, self.log.chain
-        return sum(chain[b] for a, b in pairwise(chain) if provenance(a, b) == "modelled")
+        return sum(chain[b] for a, b in pairwise(chain) if provenance(a, b) != "measured")
 
     def _missed(self) -> int:
         """Count the due times of each tier after which none of its snapshots was started before the next one."""
@@ -212,11 +226,23 @@ class Outcome:
         prices, block, horizon = self.scenario.prices, self.scenario.workload.block_size, self.scenario.horizon_seconds
         cost = 0.0
         for log in self.log.copies.values():
-            rows = zip(log.copied, log.begun, log.full, strict=True)
-            # A full copy is sent once: it belongs to the whole, not to what a month costs from now on.
-            sent = sum(blocks for blocks, at, full in rows if at >= begin and not (full and monthly))
+            # The first copy is sent once: it belongs to the whole, not to what a month costs from now on.
+            rows = enumerate(zip(log.copied, log.begun, strict=True))
+            sent = sum(blocks for number, (blocks, at) in rows if at >= begin and (number or not monthly))
             cost += prices.stored(stored_between(log, begin, horizon) * block) + prices.transferred(sent * block)
         return cost
+
+    def _archive_cost(self, begin: float) -> float:
+        """Price what the archive holds from a moment to the horizon [USD]."""
+        scenario = self.scenario
+        return self.log.archive.cost(scenario.prices, scenario.workload.block_size, begin, scenario.horizon_seconds)
+
+    @property
+    def _oldest_archived(self) -> float:
+        """When the oldest snapshot was started that is in the archive at the end [s]; infinity where none is."""
+        log = self.log.archive
+        rows = zip(log.started, log.completed, log.deleted, strict=True)
+        return min((at for at, archived, deleted in rows if archived < _LATER <= deleted), default=_LATER)
 
     def _recovery_cost(self, begin: float) -> float:
         """Price the recovery volume from a moment to the horizon [USD]."""
@@ -227,26 +253,3 @@ class Outcome:
         made = next((at - start for at in recovery.schedule.epochs(start + done - 1) if at - start >= done), _LATER)
         kept = max(0.0, scenario.horizon_seconds - max(begin, made))
         return scenario.prices.volume(scenario.volume_type, scenario.blocks * scenario.workload.block_size, kept)
-
-    def _reasons(self) -> list[str]:
-        """Tell why each snapshot was deleted or stays, by going through the run once more."""
-        start, log = epoch_of(self.scenario.start, "start"), self.log
-        ledger = Ledger(self.scenario.strategy, start)
-        reasons = ["still pending"] * len(log.started)
-        starts = ((at, _STARTED, number) for number, at in enumerate(log.started))
-        ends = ((at, _COMPLETED, number) for number, at in enumerate(log.completed) if at < _LATER)
-        failures = ((at, _FAILED, number) for number, at in log.failed.items())
-        for at, what, number in sorted((*starts, *ends, *failures)):
-            if what == _STARTED:
-                ledger.start(number, start + at, [ledger.lanes[name] for name in log.tiers[number]])
-                continue
-            if what == _FAILED:
-                ledger.fail(number)
-                reasons[number] = "ended in error"
-                continue
-            for other in ledger.complete(number):
-                reasons[other] = "; ".join(ledger.verdict(other)[1])
-                ledger.delete(other)
-        for number, (_, why) in ledger.verdicts().items():
-            reasons[number] = "; ".join(why)
-        return reasons

@@ -10,7 +10,7 @@ import simpy
 from simulation.bucket import Bucket
 from simulation.link import Link
 from simulation.scenario import Conditions
-from snapkit.rules import CREATIONS, DELETIONS
+from snapkit.rules import ARCHIVES_AT_ONCE, CREATIONS, DELETIONS
 
 Events: TypeAlias = Generator[simpy.Event, Any, None]
 
@@ -22,6 +22,7 @@ class Region:
         link: the way of all uploads; None where nothing limits them together.
         creations: the calls that create snapshots.
         deletions: the calls that delete them.
+        archiving: places for snapshots on their way to the archive.
         room: how many more snapshots may be pending; 0 as long as others wait for that.
     """
 
@@ -30,6 +31,7 @@ class Region:
         self.link = None if isinf(conditions.bandwidth) else Link(env, conditions.bandwidth)
         self.creations = Bucket(*CREATIONS)
         self.deletions = Bucket(*DELETIONS)
+        self.archiving = simpy.Resource(env, ARCHIVES_AT_ONCE)
         self.room = conditions.pending
         self._env = env
         self._freed = 0

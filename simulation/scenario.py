@@ -1,11 +1,14 @@
 """What is simulated: a volume under a strategy, in a region, or many of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import inf
+from itertools import islice, pairwise
+from math import ceil, inf
 from numbers import Real
+from typing import Any
 
+from simulation.freezing import Freeze
 from snapkit import rules
 from snapkit.blocks import Workload
 from snapkit.errors import InvalidRequest
@@ -13,7 +16,10 @@ from snapkit.prices import Prices
 from snapkit.strategy import Strategy
 from snapkit.strategy.zones import epoch_of
 from snapkit.timing import Timing
-from snapkit.units import Duration, Size, bytes_text, to_bytes, to_seconds
+from snapkit.units import Duration, Size, bytes_text, seconds_text, to_bytes, to_seconds
+
+_LOOKED_AT = 200
+"""So many due times are looked at for the shortest time between two."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,8 @@ class Scenario:
 
     Attributes:
         strategy: when to snapshot, what to keep.
-        workload: how the volume's blocks are written; its time 0 is `start`.
+        workload: how the volume's blocks are written; its time 0 is `start`. With `Workload.together` it stands for the
+            volumes of a server, whose snapshots are taken at once, and are complete, or fail, together.
         horizon: how long to simulate.
         start: the moment the strategy takes over a volume that has no snapshot yet; it takes the first one at once.
         size: size of the volume: more blocks than that never change; the workload's own unless given. Data is taken
@@ -62,9 +69,13 @@ class Scenario:
         start_within: how long after its due time a snapshot is started at the latest, at any moment of that with equal
             chance; at once unless given. For Data Lifecycle Manager that is ``"1h"``.
         conditions: what the volume meets in its region.
+        freeze: until when its file system is frozen for each snapshot; see `Freeze`.
+        processes: what else happens, as SimPy processes: each is called with the `simulation.model.Volume` and gives a
+            generator of events; see `simulation.incidents`. For a process pool they have to be picklable.
 
     Source:
         EBS user guide, "Amazon Data Lifecycle Manager": a run starts within one hour after its scheduled time.
+        "Create multi-volume Amazon EBS snapshots": where one of a set fails, all of them do.
     """
 
     strategy: Strategy
@@ -77,6 +88,8 @@ class Scenario:
     prices: Prices = field(default=Prices(), kw_only=True)
     start_within: Duration = field(default=0.0, kw_only=True)
     conditions: Conditions = field(default=Conditions(), kw_only=True)
+    freeze: Freeze | str = field(default=Freeze.NO, kw_only=True)
+    processes: Iterable[Callable[[Any], Any]] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         """Refuse a horizon, a start, a size or a volume type that cannot be."""
@@ -86,20 +99,19 @@ class Scenario:
         seconds = to_seconds(self.horizon, "horizon")
         start = epoch_of(self.start, "start")
         rules.pending_limit(self.volume_type)
-        size = self.workload.size if self.size is None else to_bytes(self.size)
-        remedy = "give the volume's real size, such as '100 GiB'"
-        if size < self.workload.size:
-            rule = f"is less than the workload reaches, {bytes_text(self.workload.size)}"
-            raise InvalidRequest("size", bytes_text(size), rule, remedy)
-        if size > rules.LARGEST_VOLUME:
-            rule = f"is more than EBS allows, {bytes_text(rules.LARGEST_VOLUME)}"
-            raise InvalidRequest("size", bytes_text(size), rule, remedy)
+        self._check_size()
         if not isinstance(self.timing, Timing) or not isinstance(self.prices, Prices):
             wrong = self.prices if isinstance(self.timing, Timing) else self.timing
             raise InvalidRequest("scenario", wrong, "is no part of one", "give timing=Timing(...), prices=Prices(...)")
         if not isinstance(self.conditions, Conditions):
             raise InvalidRequest("conditions", self.conditions, "are none", "give conditions=Conditions(...)")
-        to_seconds(self.start_within, "start_within", zero=True)
+        self._check_lateness(start)
+        if self.conditions.pending < len(self.workload.members):
+            rule = f"is less than the {len(self.workload.members)} volumes that are snapshotted at once"
+            raise InvalidRequest("pending", self.conditions.pending, rule, "allow more, or simulate fewer volumes")
+        if self.freeze not in list(Freeze):
+            raise InvalidRequest("freeze", self.freeze, "is unknown", f"use one of {', '.join(Freeze)}")
+        self._check_processes()
         if self.conditions.region in self.strategy.copy_regions:
             rule = "is where the volume itself is"
             raise InvalidRequest("copy region", self.conditions.region, rule, "copy to another one")
@@ -113,6 +125,41 @@ class Scenario:
                     "simulate a longer time, or leave that tier out",
                 )
 
+    def _check_size(self) -> None:
+        volumes, horizon = self.workload.members.values(), self.horizon_seconds
+        reached = [ceil(volume.allocated(horizon)) * volume.block_size for volume in volumes]
+        remedy = "give the volume's real size, such as '100 GiB'"
+        if self.size is not None:
+            if len(volumes) > 1:
+                rule = f"is not that of each of the {len(volumes)} volumes"
+                raise InvalidRequest("size", self.size, rule, "leave it out: each has that of its workload")
+            if to_bytes(self.size) < reached[0]:
+                rule = f"is less than the workload reaches, {bytes_text(reached[0])}"
+                raise InvalidRequest("size", bytes_text(to_bytes(self.size)), rule, remedy)
+            reached = [to_bytes(self.size)]
+        for size in reached:
+            if size > rules.LARGEST_VOLUME:
+                rule = f"is more than EBS allows, {bytes_text(rules.LARGEST_VOLUME)}"
+                raise InvalidRequest("size", bytes_text(size), rule, remedy)
+
+    def _check_processes(self) -> None:
+        if isinstance(self.processes, Iterable):
+            object.__setattr__(self, "processes", tuple(self.processes))
+        if not isinstance(self.processes, tuple) or not all(map(callable, self.processes)):
+            raise InvalidRequest("processes", self.processes, "are no list of functions", "give [VolumeDeleted('30d')]")
+
+    def _check_lateness(self, start: float) -> None:
+        within = to_seconds(self.start_within, "start_within", zero=True)
+        for tier in self.strategy.tiers if within else ():
+            times = pairwise(islice(tier.schedule.epochs(start), _LOOKED_AT))
+            shortest = min((later - sooner for sooner, later in times), default=inf)
+            if within > shortest:
+                rule = f"is longer than {tier.schedule.describe()} may leave between two: {seconds_text(shortest)}"
+                raise InvalidRequest("start_within", self.start_within, rule, "give less, or snapshot less often")
+            if tier.schedule.held:
+                rule = "may lead out of the hours and days to which a schedule is held"
+                raise InvalidRequest("start_within", self.start_within, rule, "leave out one of them")
+
     @property
     def horizon_seconds(self) -> float:
         """How long to simulate [s]."""
@@ -121,13 +168,14 @@ class Scenario:
     @property
     def blocks(self) -> int:
         """Blocks of the volume."""
-        size = self.workload.size if self.size is None else to_bytes(self.size)
-        return -(-size // self.workload.block_size)
+        if self.size is None:
+            return ceil(self.workload.allocated(self.horizon_seconds))
+        return -(-to_bytes(self.size) // self.workload.block_size)
 
     @property
-    def full_blocks(self) -> int:
-        """Blocks of a full snapshot."""
-        return -(-self.workload.size // self.workload.block_size)
+    def full_blocks(self) -> float:
+        """Blocks of a full snapshot at the start."""
+        return self.workload.allocated(0.0)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any
 import simpy
 
 from simulation.chances import Chances
+from simulation.counting import counts
 from simulation.link import Link
 from simulation.log import Log
-from simulation.model import _changed
 from simulation.scenario import Fleet, Scenario
 from snapkit import rules
 from snapkit.blocks import Lineage
@@ -140,7 +140,7 @@ class Textbook:
         self.agenda = agenda(scenario.strategy, self.start, scenario.horizon_seconds)
         self.room = simpy.Resource(env, rules.pending_limit(scenario.volume_type))
         self.finished = simpy.Store(env)
-        self.lineage = Lineage(_changed(scenario), scenario.full_blocks)
+        self.lineage = Lineage(*counts(scenario.workload, scenario.blocks, None))
         self.slowness = Chances.of(scenario, "", seed, 0).slowness
         self.keepers = {tier.name: tier.retention.keeper() for tier in scenario.strategy.tiers}
         self.log = Log()

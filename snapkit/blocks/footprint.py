@@ -12,12 +12,16 @@ from snapkit.blocks.extrapolation import SPREAD_OF_ALL, Band, Growth
 from snapkit.errors import InvalidRequest
 from snapkit.units import seconds_text
 
+STATIONARY = "Every moment is like every other: what changes depends on how long one waits, not on when."
+"""What a table assumes."""
 _REMEMBERED = 4096
 """A schedule leaves few different gaps: 53 to 314 over a year of common retention rules."""
 _FLAT = 1e-3
 """A power law below this changes nothing that could be counted."""
 _NONE = 1e-9
 """Stands for no block at all, so that a logarithm exists."""
+_LEAST = 1e-6
+"""Fewer blocks than this are none."""
 
 
 class Table:
@@ -81,7 +85,8 @@ class Table:
         """Return the distinct blocks that each of many intervals [s] changes."""
         law = np.searchsorted(self._intervals, intervals, side="right")
         anchors, blocks, slopes = (np.asarray(each)[law] for each in (self._anchors, self._blocks, self._slopes))
-        return np.where(intervals > 0, np.minimum(blocks * (intervals / anchors) ** slopes, self._most), 0.0)
+        counts = np.minimum(blocks * (intervals / anchors) ** slopes, self._most)
+        return np.where((intervals > 0) & (counts >= _LEAST), counts, 0.0)
 
     @property
     def beyond(self) -> Band:
@@ -100,7 +105,7 @@ class Table:
         likely, longer = self(interval), interval / self.longest
         if longer <= 1:
             return Band(likely, likely, likely)
-        low, high = (min(self._blocks[-1] * longer**power, self._most) for power in self._beyond[::2])
+        low, high = (_counted(min(self._blocks[-1] * longer**power, self._most)) for power in self._beyond[::2])
         return Band(min(low, likely), likely, max(high, likely))
 
     def joined(self, before: float, after: float) -> float:
@@ -118,15 +123,20 @@ class Table:
     def _going_on(self, growth: Growth | None) -> Growth:
         if growth and len(self._intervals) == 1:
             return growth
-        slope = min(log(self._blocks[-1] / self(self.longest / 4)) / log(4), 1.0)
+        slope = min(log(self._blocks[-1] / max(self(self.longest / 4), _NONE)) / log(4), 1.0)
         return growth.between(slope) if growth else Growth(slope, SPREAD_OF_ALL)
 
     def _look_up(self, interval: float) -> float:
         if interval <= 0.0:
             return 0.0
         law = bisect_right(self._intervals, interval)
-        blocks = min(float(self._blocks[law] * (interval / self._anchors[law]) ** self._slopes[law]), self._most)
+        power = float((interval / self._anchors[law]) ** self._slopes[law])
+        blocks = _counted(min(self._blocks[law] * power, self._most))
         if len(self._seen) >= _REMEMBERED:
             self._seen.clear()
         self._seen[interval] = blocks
         return blocks
+
+
+def _counted(blocks: float) -> float:
+    return blocks if blocks >= _LEAST else 0.0

@@ -13,7 +13,7 @@ from snapkit.errors import InvalidRequest
 
 PURPOSE = 11
 """Tells the chances of blocks from those of moments, in the key of a stream."""
-_LONGEST_RUN = 4096
+LONGEST_RUN = 4096
 """Blocks of one write at most: a request's length is counted in 32 bits, and blocks have 512 KiB."""
 
 
@@ -95,7 +95,7 @@ class Layout:
         first = np.flatnonzero(begins)
         lengths = np.diff(np.append(first, len(burst)))
         kind = random.choice(len(self.shares), len(first), p=self.shares)
-        lengths = np.minimum(np.minimum(lengths, self.rooms[kind]), _LONGEST_RUN)
+        lengths = np.minimum(np.minimum(lengths, self.rooms[kind]), LONGEST_RUN)
         place = np.floor(random.random(len(first)) * (self.rooms[kind] - lengths + 1)).astype(np.int64)
         for number in np.flatnonzero(self.swept).tolist():
             those = np.flatnonzero(kind == number)
@@ -112,3 +112,24 @@ class Layout:
         due = np.rint(due[(due > 0) & (due <= span)] * 1e6).astype(np.int64)
         moments = np.repeat(due.astype(np.int64), len(lengths))
         return moments, np.full(len(moments), first, np.int64), np.tile(lengths, len(due)).astype(np.int64)
+
+
+def with_writes(trace: pd.DataFrame, seconds: Floats, first: Ints, blocks: Ints, block_size: int) -> pd.DataFrame:
+    """Add writes to a trace; its last record stays the last.
+
+    Args:
+        trace: such as `FittedWorkload.to_trace` gives.
+        seconds: when each write comes [s], not after the last record. Shape: (writes,).
+        first: its first block. Shape: (writes,).
+        blocks: how many blocks it has. Shape: (writes,).
+        block_size: of the blocks [bytes].
+    """
+    added = pd.DataFrame(
+        {
+            "t_us": np.rint(seconds * 1e6).astype(np.int64),
+            "op": pd.Categorical(["W"] * len(first), categories=["R", "W"]),
+            "off": first * block_size,
+            "len": blocks * block_size,
+        }
+    )
+    return pd.concat([added, trace]).sort_values("t_us", kind="stable", ignore_index=True)

@@ -1,14 +1,20 @@
 """Reading a table of how many blocks a volume changed between its snapshots."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from snapkit.blocks.extrapolation import FEWEST, Growth, growth_of
+from snapkit.blocks.footprint import STATIONARY, Table
 from snapkit.errors import InvalidRequest
-from snapkit.units import GIB, seconds_text
+from snapkit.rules import BLOCK
+from snapkit.units import GIB, Size, bytes_text, seconds_text, to_bytes
+
+if TYPE_CHECKING:
+    from snapkit.blocks.workload import Workload
 
 ALIKE = 1.1
 """Intervals up to this many times the shortest of them count as one: a schedule never hits the second."""
@@ -41,8 +47,8 @@ class History:
         """Read a table.
 
         Raises:
-            InvalidRequest: a column is missing or holds what cannot be, or fewer than two intervals differ and no
-                interval has rows enough to tell how it goes on.
+            InvalidRequest: a column is missing or holds what cannot be, more changed than the size, or fewer than two
+                intervals differ and no interval has rows enough to tell how it goes on.
         """
         intervals, blocks = (_numbers(frame, name) for name in ("interval_s", "changed_blocks"))
         written = _numbers(frame, "written_blocks") if "written_blocks" in frame else None
@@ -59,6 +65,9 @@ class History:
             raise _too_few(list(points))
         told = size if size is not None else frame.attrs.get("size_bytes")
         least_size = max(1, -(-int(blocks.max() * block_size) // GIB)) * GIB
+        if size is not None and blocks.max() > -(-size // block_size):
+            rule = f"is less than the {bytes_text(blocks.max() * block_size)} that changed in one interval"
+            raise InvalidRequest("size", bytes_text(size), rule, "give the size of the data, or leave it out")
         return cls(
             points=points,
             growth=growth,
@@ -68,6 +77,49 @@ class History:
             size=int(told) if told else least_size,
             size_known=bool(told),
         )
+
+
+def from_changes(
+    _cls: "type[Workload]", frame: pd.DataFrame, size: Size | None = None, block_size: Size = BLOCK
+) -> "Workload":
+    """Know what changed between the snapshots of a volume; every moment is taken to be like every other.
+
+    Rows of about equal interval are averaged; between the intervals it goes on as `from_table` does. Beyond the
+    longest one the variation of 24 rows or more tells how it goes on, see `snapkit.blocks.extrapolation`.
+
+    Args:
+        frame: such as `Volume.change_history` gives: columns ``interval_s`` and ``changed_blocks``, and optionally
+            ``source``, where anything but ``"measured"`` makes the workload a modelled one, and
+            ``written_blocks``, the writes of each row, one counting once for each block that it touches.
+        size: of the data on the volume [bytes], which a full snapshot copies; by default what the history says.
+        block_size: the unit of the counts [bytes].
+
+    Raises:
+        InvalidRequest: a column is missing or holds what cannot be, more changed than the size given, or fewer than
+            two intervals differ and no interval has 24 rows.
+    """
+    unit = to_bytes(block_size, "block_size")
+    history = History.of(frame, None if size is None else to_bytes(size), unit)
+    assumptions = [STATIONARY]
+    if not history.measured:
+        assumptions.append("Some of the changes were estimated from a sample of the blocks.")
+    if not history.size_known:
+        assumptions.append(f"The data take {bytes_text(history.size)}, as much as ever changed: give size= if not.")
+    table = Table(history.points.items(), -(-history.size // unit), history.growth)
+    if history.growth:
+        assumptions.append(table.beyond_text)
+    volume = frame.attrs.get("volume")
+    made = _cls(
+        table,
+        name=f"changes of {volume}" if volume else "changes",
+        source=f"changed blocks of {history.rows:,} pairs of snapshots over {seconds_text(history.total)}",
+        span=table.longest,
+        size=history.size,
+        block_size=unit,
+        assumptions=tuple(assumptions),
+    )
+    made._counted = history.measured
+    return made
 
 
 def _check(intervals: NDArray[np.float64], blocks: NDArray[np.float64], written: NDArray[np.float64] | None) -> None:

@@ -87,6 +87,10 @@ class Lineage:
             raise self._unknown(t)
         return self._increments[t]
 
+    def older(self, t: float) -> float:
+        """Tell when the retained snapshot before the one at t was taken [s]; minus infinity for the oldest."""
+        return self._older.get(t, float("-inf"))
+
     def unique(self, t: float) -> int | float:
         """Return the blocks that deleting the snapshot at t [s] would free.
 

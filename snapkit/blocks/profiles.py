@@ -4,11 +4,15 @@ import math
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from snapkit.blocks.classes import Classes
+from snapkit.blocks.footprint import STATIONARY, Table
 from snapkit.errors import InvalidRequest
-from snapkit.units import to_seconds
+from snapkit.units import Size, bytes_text, seconds_text, to_bytes, to_seconds
+
+if TYPE_CHECKING:
+    from snapkit.blocks.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,39 @@ def load(name: str) -> Profile:
         classes=_classes(writes, disk) if writes else None,
         write_size=writes.get("write_size", math.nan),
         following=writes.get("following", 0.0),
+    )
+
+
+def profile(_cls: "type[Workload]", name: str, size: Size | None = None) -> "Workload":
+    """Use the figures of a real disk that come with snapkit.
+
+    Args:
+        name: such as ``"workstation"``; an unknown one is answered with the list.
+        size: the size of the volume [bytes], by default that of the disk. Another size scales the blocks in
+            proportion: an assumption, listed as such, and nothing is called measured any more.
+
+    Raises:
+        InvalidRequest: there is no such profile.
+    """
+    disk = load(name)
+    volume = disk.size if size is None else to_bytes(size)
+    assumptions = [
+        STATIONARY,
+        f"Beyond {seconds_text(disk.span)} the changed blocks go on as the power law that leads there.",
+    ]
+    if volume != disk.size:
+        scaled = f"{bytes_text(volume)} change as many blocks per GiB as the disk of {bytes_text(disk.size)} did"
+        assumptions.append(f"{scaled}: assumed, not measured.")
+    pairs = [(interval, blocks * volume / disk.size) for interval, blocks in disk.changed_blocks.items()]
+    return _cls(
+        Table(pairs, -(-volume // disk.block_size)),
+        name=name,
+        source=disk.source,
+        span=disk.span,
+        size=volume,
+        block_size=disk.block_size,
+        assumptions=tuple(assumptions),
+        scale=volume / disk.size,
     )
 
 

@@ -91,8 +91,9 @@ def from_rates(
 
     Args:
         series: a time and a value in each row, or values with the times as index; times as text, timestamps, or numbers
-            of seconds since 1970, ascending. A value counts from its time on. Rows that bear the same time because a
-            clock was put forward are spread over the hour that it skipped.
+            of seconds since 1970, ascending. A value counts from its time on. Times with a time zone count in UTC, with
+            days as long and begun as the first one. Without one, rows that bear the same time because a clock was put
+            forward are spread over the hour that it skipped.
         size: of the data on the volume [bytes].
         like: whose shape of the footprint to assume: a profile, or a workload that was fitted or traced. It is scaled
             to the size: as many writes per GiB hit as large a share.
@@ -140,22 +141,31 @@ def _rows(series: "pd.DataFrame | pd.Series[Any]") -> tuple[Any, Floats]:
     if len(series) < 2:
         raise InvalidRequest("series", len(series), "is the number of its rows", "give at least a day")
     stamps, numbers = series.iloc[:, 0], pd.to_numeric(series.iloc[:, 1], errors="coerce").to_numpy(np.float64)
-    seconds = pd.api.types.is_numeric_dtype(stamps)
-    times = pd.to_datetime(stamps, errors="coerce", unit="s") if seconds else pd.to_datetime(stamps, errors="coerce")
+    times = _moments(stamps)
     if times.isna().any():
         row = int(times.isna().to_numpy().argmax())
         raise InvalidRequest(f"series row {row}", stamps.iloc[row], "has no time", "write seconds since 1970 or a date")
-    for bad, rule in ((~np.isfinite(numbers), "is no number"), (numbers < 0, "is negative")):
+    truths = series.iloc[:, 1].map(lambda value: isinstance(value, bool | np.bool_)).to_numpy(np.bool_)
+    for bad, rule in ((truths | ~np.isfinite(numbers), "is no number"), (numbers < 0, "is negative")):
         if bad.any():
             row = int(bad.argmax())
             raise InvalidRequest(f"series row {row}", series.iloc[row, 1], rule, "leave the row out, or correct it")
-    if times.dt.tz is not None:
-        times = times.dt.tz_localize(None)
     stamped = _clock_put_forward(times.to_numpy("datetime64[ns]"))
     if (late := stamped[1:] <= stamped[:-1]).any():
         row = int(late.argmax()) + 1
         raise InvalidRequest(f"series row {row}", stamps.iloc[row], "is not later than the row before", "sort by time")
     return stamped, numbers
+
+
+def _moments(stamps: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Read times; those with a time zone on a clock that keeps the offset of the first one, and so never jumps."""
+    if pd.api.types.is_numeric_dtype(stamps):
+        return pd.to_datetime(stamps, errors="coerce", unit="s")
+    first = pd.to_datetime(stamps.iloc[:1], errors="coerce")
+    if first.dt.tz is None:
+        return pd.to_datetime(stamps, errors="coerce")
+    offset = first.iloc[0].utcoffset() or pd.Timedelta(0)
+    return pd.to_datetime(stamps, errors="coerce", utc=True).dt.tz_localize(None) + offset
 
 
 def _clock_put_forward(times: Any) -> Any:

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from snapkit.blocks.exact import TraceIndex
 from snapkit.blocks.records import Place, checked, is_write, no_writes
 from snapkit.errors import InvalidRequest
-from snapkit.units import Duration, to_seconds
+from snapkit.rules import BLOCK
+from snapkit.units import GIB, Duration, Size, bytes_text, seconds_text, to_bytes, to_seconds
+
+if TYPE_CHECKING:
+    from snapkit.blocks.workload import Workload
 
 Ints: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
@@ -104,6 +109,44 @@ class Recording:
             first = offsets // size
             last = (offsets + (self.lengths[part][picked] - 1)) // size
             yield self.times[part][picked], first, last - first + 1
+
+
+def from_trace(
+    _cls: "type[Workload]",
+    frame: pd.DataFrame,
+    block_size: Size = BLOCK,
+    device: object = None,
+    span: Duration | None = None,
+) -> "Workload":
+    """Know every write of a recording.
+
+    Args:
+        frame: columns ``t_us`` (microseconds since the start), ``op`` (R or W), ``off`` [bytes], ``len`` [bytes]
+            and optionally ``dev``, in order of time, such as `read_trace` gives.
+        block_size: the unit to count in [bytes].
+        device: which of several devices.
+        span: how long the recording lasted, by default until its last record, on whatever device; later writes
+            are left out.
+
+    Raises:
+        InvalidRequest: the frame is no block trace, the device is not in it, or nothing is written in the span.
+    """
+    unit = to_bytes(block_size, "block_size")
+    recording = Recording.of(frame, device, span)
+    seconds = recording.span_us / 1e6
+    size = -(-recording.extent // GIB) * GIB
+    times, blocks = recording.touches(unit)
+    made = _cls(
+        TraceIndex(times, blocks, recording.span_us),
+        name="trace" if device is None else f"trace of device {device}",
+        source=f"block trace with {int(recording.written.sum()):,} writes in {seconds_text(seconds)}",
+        span=seconds,
+        size=size,
+        block_size=unit,
+        assumptions=(f"Data lies as far as the requests reach, {bytes_text(size)}: a full snapshot copies that.",),
+    )
+    made.write_size = int(recording.lengths.sum(where=recording.written)) / len(times)
+    return made
 
 
 def _of_device(frame: pd.DataFrame, device: object, place: Place) -> Flags | None:

@@ -11,18 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snapkit import _html
-from snapkit.blocks import fitting, rates
+from snapkit.blocks import fitting, history, profiles, rates, recording
 from snapkit.blocks.exact import TraceIndex
 from snapkit.blocks.extrapolation import Band
-from snapkit.blocks.footprint import Table
-from snapkit.blocks.history import History
-from snapkit.blocks.profiles import load
-from snapkit.blocks.recording import Recording
+from snapkit.blocks.footprint import STATIONARY, Table
 from snapkit.errors import InvalidRequest
 from snapkit.rules import BLOCK
 from snapkit.units import (
     DAY,
-    GIB,
     HOUR,
     MINUTE,
     WEEK,
@@ -36,16 +32,17 @@ from snapkit.units import (
 
 Interval = TypeVar("Interval", bound=Duration)
 """A key of a table, so that one with keys of one type fits too."""
-Provenance: TypeAlias = Literal["measured", "scaled", "modelled"]
+Provenance: TypeAlias = Literal["measured", "scaled", "modelled", "assumed"]
+"""Where a count of blocks comes from, the best first."""
 
 _CURVE: tuple[Duration, ...] = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, WEEK)
-_STATIONARY = "Every moment is like every other: what changes depends on how long one waits, not on when."
 
 
 class Workload:
     """Which blocks of a volume are written when, known from a trace or from a table of its footprint.
 
-    Make one with `from_trace`, `from_table`, `from_changes`, `from_rates`, `fit` or `profile`.
+    Make one with `from_trace`, `from_table`, `from_changes`, `from_rates`, `fit` or `profile`, and others from it with
+    `growing`, `rewritten` and `together`.
 
     Attributes:
         name: what it is called.
@@ -81,43 +78,7 @@ class Workload:
         self._known = known
         self._trace = known if isinstance(known, TraceIndex) else None
 
-    @classmethod
-    def from_trace(
-        cls,
-        frame: pd.DataFrame,
-        block_size: Size = BLOCK,
-        device: object = None,
-        span: Duration | None = None,
-    ) -> Self:
-        """Know every write of a recording.
-
-        Args:
-            frame: columns ``t_us`` (microseconds since the start), ``op`` (R or W), ``off`` [bytes], ``len`` [bytes]
-                and optionally ``dev``, in order of time, such as `read_trace` gives.
-            block_size: the unit to count in [bytes].
-            device: which of several devices.
-            span: how long the recording lasted, by default until its last record, on whatever device; later writes
-                are left out.
-
-        Raises:
-            InvalidRequest: the frame is no block trace, the device is not in it, or nothing is written in the span.
-        """
-        unit = to_bytes(block_size, "block_size")
-        recording = Recording.of(frame, device, span)
-        seconds = recording.span_us / 1e6
-        size = -(-recording.extent // GIB) * GIB
-        times, blocks = recording.touches(unit)
-        made = cls(
-            TraceIndex(times, blocks, recording.span_us),
-            name="trace" if device is None else f"trace of device {device}",
-            source=f"block trace with {int(recording.written.sum()):,} writes in {seconds_text(seconds)}",
-            span=seconds,
-            size=size,
-            block_size=unit,
-            assumptions=(f"Data lies as far as the requests reach, {bytes_text(size)}: a full snapshot copies that.",),
-        )
-        made.write_size = int(recording.lengths.sum(where=recording.written)) / len(times)
-        return made
+    from_trace = classmethod(recording.from_trace)
 
     @classmethod
     def from_table(
@@ -141,14 +102,19 @@ class Workload:
             source: where the figures come from.
 
         Raises:
-            InvalidRequest: there are fewer than two different intervals, or a count is negative or no number.
+            InvalidRequest: there are fewer than two different intervals, or a count is negative, no number, or more
+                than the volume has.
         """
-        for interval, blocks in points.items():
-            if not (isinstance(blocks, Real) and 0 <= blocks < math.inf):
-                raise InvalidRequest(f"blocks per {interval}", blocks, "are no number from 0 up", "correct the table")
         volume, unit = to_bytes(size), to_bytes(block_size, "block_size")
+        most = -(-volume // unit)
+        for interval, blocks in points.items():
+            if isinstance(blocks, bool) or not (isinstance(blocks, Real) and 0 <= blocks < math.inf):
+                raise InvalidRequest(f"blocks per {interval}", blocks, "are no number from 0 up", "correct the table")
+            if blocks > most:
+                rule = f"are more than the volume of {bytes_text(volume)} has, {most:,}"
+                raise InvalidRequest(f"blocks per {interval}", blocks, rule, "give its real size, or correct the table")
         pairs = [(to_seconds(interval, "interval"), float(blocks)) for interval, blocks in points.items()]
-        table = Table(pairs, -(-volume // unit))
+        table = Table(pairs, most)
         return cls(
             table,
             name=name,
@@ -156,85 +122,62 @@ class Workload:
             span=table.longest if span is None else to_seconds(span, "span"),
             size=volume,
             block_size=unit,
-            assumptions=(_STATIONARY,),
+            assumptions=(STATIONARY,),
         )
 
-    @classmethod
-    def from_changes(cls, frame: pd.DataFrame, size: Size | None = None, block_size: Size = BLOCK) -> Self:
-        """Know what changed between the snapshots of a volume; every moment is taken to be like every other.
-
-        Rows of about equal interval are averaged; between the intervals it goes on as `from_table` does. Beyond the
-        longest one the variation of 24 rows or more tells how it goes on, see `snapkit.blocks.extrapolation`.
-
-        Args:
-            frame: such as `Volume.change_history` gives: columns ``interval_s`` and ``changed_blocks``, and optionally
-                ``source``, where anything but ``"measured"`` makes the workload a modelled one, and
-                ``written_blocks``, the writes of each row, one counting once for each block that it touches.
-            size: of the data on the volume [bytes], which a full snapshot copies; by default what the history says.
-            block_size: the unit of the counts [bytes].
-
-        Raises:
-            InvalidRequest: a column is missing or holds what cannot be, or fewer than two intervals differ and no
-                interval has 24 rows.
-        """
-        unit = to_bytes(block_size, "block_size")
-        history = History.of(frame, None if size is None else to_bytes(size), unit)
-        assumptions = [_STATIONARY]
-        if not history.measured:
-            assumptions.append("Some of the changes were estimated from a sample of the blocks.")
-        if not history.size_known:
-            assumptions.append(f"The data take {bytes_text(history.size)}, as much as ever changed: give size= if not.")
-        table = Table(history.points.items(), -(-history.size // unit), history.growth)
-        if history.growth:
-            assumptions.append(table.beyond_text)
-        volume = frame.attrs.get("volume")
-        made = cls(
-            table,
-            name=f"changes of {volume}" if volume else "changes",
-            source=f"changed blocks of {history.rows:,} pairs of snapshots over {seconds_text(history.total)}",
-            span=table.longest,
-            size=history.size,
-            block_size=unit,
-            assumptions=tuple(assumptions),
-        )
-        made._counted = history.measured
-        return made
-
-    @classmethod
-    def profile(cls, name: str, size: Size | None = None) -> Self:
-        """Use the figures of a real disk that come with snapkit.
-
-        Args:
-            name: such as ``"workstation"``; an unknown one is answered with the list.
-            size: the size of the volume [bytes], by default that of the disk. Another size scales the blocks in
-                proportion: an assumption, listed as such, and nothing is called measured any more.
-
-        Raises:
-            InvalidRequest: there is no such profile.
-        """
-        disk = load(name)
-        volume = disk.size if size is None else to_bytes(size)
-        assumptions = [
-            _STATIONARY,
-            f"Beyond {seconds_text(disk.span)} the changed blocks go on as the power law that leads there.",
-        ]
-        if volume != disk.size:
-            scaled = f"{bytes_text(volume)} change as many blocks per GiB as the disk of {bytes_text(disk.size)} did"
-            assumptions.append(f"{scaled}: assumed, not measured.")
-        pairs = [(interval, blocks * volume / disk.size) for interval, blocks in disk.changed_blocks.items()]
-        return cls(
-            Table(pairs, -(-volume // disk.block_size)),
-            name=name,
-            source=disk.source,
-            span=disk.span,
-            size=volume,
-            block_size=disk.block_size,
-            assumptions=tuple(assumptions),
-            scale=volume / disk.size,
-        )
-
-    fit = classmethod(fitting.fit)
+    from_changes = classmethod(history.from_changes)
     from_rates = classmethod(rates.from_rates)
+    profile = classmethod(profiles.profile)
+    fit = classmethod(fitting.fit)
+
+    @staticmethod
+    def together(volumes: Mapping[str, "Workload"]) -> "Workload":
+        """Take the volumes of a server as one, for snapshots of all of them at once.
+
+        What changes and what is allocated adds up; `members` are the volumes.
+
+        Args:
+            volumes: the workload of each, by name.
+
+        Raises:
+            InvalidRequest: there is none, one is no workload of a single volume, or they count in different blocks.
+        """
+        from snapkit.blocks.together import Together
+
+        return Together(volumes)
+
+    def growing(self, per_day: Size) -> "Workload":
+        """Append new data steadily, on top of all that it writes already.
+
+        New blocks are filled one after the other at an even rate, and not written again: assumed. Let it grow first
+        and be `rewritten` then, if rewrites are to reach the new blocks too.
+
+        Args:
+            per_day: how much is added in a day [bytes].
+
+        Raises:
+            InvalidRequest: that is no size, or it grows already, or has several volumes.
+        """
+        from snapkit.blocks.growing import Growing
+
+        return Growing(self, per_day)
+
+    def rewritten(self, at: Duration | Iterable[Duration], share: float = 1.0) -> "Workload":
+        """Write a share of all allocated blocks anew at some moments, as defragmentation or encrypting anew does.
+
+        It is the same share of the volume at each of the moments. The other changes are taken to fall inside and
+        outside of it alike: assumed, as the rewrite itself is.
+
+        Args:
+            at: one moment since the start [s], or several.
+            share: of the blocks that are allocated then, above 0 and up to 1.
+
+        Raises:
+            InvalidRequest: there is no moment, one is none, the share cannot be, or it has several volumes.
+        """
+        from snapkit.blocks.rewriting import Rewritten
+
+        return Rewritten(self, at, share)
 
     def changed_between(self, a: Duration, b: Duration) -> int | float:
         """Count the distinct blocks written after moment a, up to and including moment b.
@@ -260,6 +203,24 @@ class Workload:
             return self._table(b - a)
         return self._table.joined(trace.between(a, self.span), self._table(b - self.span))
 
+    def allocated(self, t: Duration) -> int | float:
+        """Count the blocks that hold data at a moment, which a full snapshot then copies.
+
+        Args:
+            t: since the start [s].
+
+        Raises:
+            InvalidRequest: it is no moment.
+        """
+        if not (isinstance(t, float) and 0.0 <= t < math.inf):
+            moment(t, "t")
+        return -(-self.size // self.block_size)
+
+    @property
+    def members(self) -> Mapping[str, "Workload"]:
+        """The volumes that are snapshotted together, by name: itself alone, unless made by `together`."""
+        return {"": self}
+
     def sampled(self, seed: int, replication: int = 0) -> "Workload":  # noqa: ARG002 - one has many paths, see FittedWorkload
         """Take one of the ways in which it may be written: itself, where there is but one."""
         return self
@@ -269,12 +230,28 @@ class Workload:
         """Whether what changes depends on how long one waits only, not on when."""
         return self._trace is None
 
+    def to_trace(self, span: Duration) -> pd.DataFrame:  # noqa: ARG002 - see FittedWorkload, which can
+        """Write it down block by block, where single writes can be made.
+
+        Args:
+            span: how long [s].
+
+        Returns:
+            Columns ``t_us, op, off, len``, as for `Workload.from_trace` and for `Sandbox.replay`. Its last record is a
+            read, when the span is over.
+
+        Raises:
+            InvalidRequest: it makes no single writes, or none in the span.
+        """
+        rule = "tells how many blocks are written, not which"
+        raise InvalidRequest("workload", self.name, rule, "use Workload.fit(a trace), or replay a trace itself")
+
     def provenance(self, a: Duration, b: Duration) -> Provenance:
         """Tell where the count of blocks changed between two moments comes from.
 
         Returns:
-            ``"measured"`` on the volume itself, ``"scaled"`` from a disk of another size, or ``"modelled"`` beyond
-            what was measured.
+            ``"measured"`` on the volume itself, ``"scaled"`` from a disk of another size, ``"modelled"`` beyond what
+            was measured, or ``"assumed"`` where growth or a rewrite is part of it.
 
         Raises:
             InvalidRequest: a is before the start, b is before a, or one of them is no moment.
@@ -293,7 +270,7 @@ class Workload:
 
     def footprint(self, interval: Duration) -> float:
         """Return the distinct blocks expected in any window of a length, wherever it begins."""
-        return self._table(_moment(interval, "interval"))
+        return self._table(moment(interval, "interval"))
 
     def footprints(self, intervals: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the footprint of each of many intervals [s]."""
@@ -305,7 +282,7 @@ class Workload:
         Up to the longest measured interval the three are one. Beyond it they are modelled, and drift apart by a factor
         that grows with the interval to a constant power; see `snapkit.blocks.extrapolation`.
         """
-        return self._table.band(_moment(interval, "interval"))
+        return self._table.band(moment(interval, "interval"))
 
     def curve(self, intervals: Iterable[Duration] = _CURVE) -> pd.DataFrame:
         """Tabulate how many blocks change per interval.
@@ -320,8 +297,7 @@ class Workload:
         rows = []
         for interval in (to_seconds(each, "interval") for each in intervals):
             blocks, windows = self._mean(interval)
-            source = ("measured" if windows else "modelled") if self._trace else self._provenance_of(interval)
-            rows.append((interval, blocks, blocks * self.block_size, source, windows))
+            rows.append((interval, blocks, blocks * self.block_size, self._provenance_of(interval), windows))
         names = pd.Index([seconds_text(row[0]) for row in rows], name="interval")
         return pd.DataFrame(rows, names, ["interval_s", "changed_blocks", "changed_bytes", "source", "windows"])
 
@@ -340,13 +316,12 @@ class Workload:
         )
 
     def _told(self, source: str, windows: int) -> str:
-        if source == "scaled":
+        if source == "scaled" and self._scale != 1:
             return f"measured x {self._scale:,.3g}"
         return f"{source} ({windows} {'window' if windows == 1 else 'windows'})" if windows else source
 
     def __repr__(self) -> str:
-        distinct = self._trace.distinct if self._trace else self._table(self.span)
-        blocks = f"{distinct:,.0f} distinct blocks of {bytes_text(self.block_size)}"
+        blocks = f"{self._distinct:,.0f} distinct blocks of {bytes_text(self.block_size)}"
         return f"<Workload {self.name!r}: {blocks} in {seconds_text(self.span)}>"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
@@ -366,7 +341,14 @@ class Workload:
         blocks = self._known.working_set(lengths)
         return Table(zip((lengths / 1e6).tolist(), blocks.tolist(), strict=True), -(-self.size // self.block_size))
 
+    @property
+    def _distinct(self) -> float:
+        """The blocks that it changes in the span."""
+        return self._trace.distinct if self._trace else self.footprint(self.span)
+
     def _provenance_of(self, interval: float) -> Provenance:
+        if self._trace:
+            return "measured" if 1e-6 <= interval <= self.span else "modelled"
         table = self._table
         if not self._counted or 0 < interval < table.shortest or interval > min(table.longest, self.span):
             return "modelled"
@@ -386,12 +368,16 @@ def window(a: Duration, b: Duration) -> tuple[float, float]:
     Raises:
         InvalidRequest: a is before the start, b is before a, or one of them is no moment.
     """
-    start, end = _moment(a, "a"), _moment(b, "b")
+    start, end = moment(a, "a"), moment(b, "b")
     if end < start:
         raise InvalidRequest("b", b, f"is before a, {a!r}", "give the earlier moment first")
     return start, end
 
 
-def _moment(value: Duration, field: str) -> float:
-    """Read a moment since the start [s]."""
+def moment(value: Duration, field: str) -> float:
+    """Read a moment since the start [s].
+
+    Raises:
+        InvalidRequest: it is none.
+    """
     return to_seconds(value, field, zero=True)

@@ -93,6 +93,13 @@ def test_tables_that_cannot_be_are_refused(frame: Any, words: str) -> None:
         Workload.from_changes(frame)
 
 
+def test_a_size_that_holds_less_than_changed_is_refused() -> None:
+    frame = history((HOUR, 10), (DAY, 5000))
+    with pytest.raises(InvalidRequest, match=r"size '1 GiB' is less than the 2\.44 GiB that changed in one interval"):
+        Workload.from_changes(frame, size="1 GiB")
+    assert Workload.from_changes(frame, size="3 GiB").changed("30d") <= 6144
+
+
 def hourly(rows: int, each: float = 10.0) -> pd.DataFrame:
     return history(*[(HOUR, each)] * rows)
 

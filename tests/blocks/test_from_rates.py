@@ -112,6 +112,21 @@ def test_a_series_with_its_times_as_index_is_the_same() -> None:
         assert other.changed_between(0.0, 1.5 * DAY) == plain.changed_between(0.0, 1.5 * DAY)
 
 
+@pytest.mark.parametrize(("start", "hours"), [("2026-10-23", 97), ("2026-03-27", 95)])
+def test_times_with_a_zone_do_not_jump_with_its_clock(start: str, hours: int) -> None:
+    times = pd.date_range(start, periods=4 * 288 + 1, freq="5min", tz="UTC").tz_convert("Europe/Berlin").normalize()
+    times = pd.date_range(times[0], times[0].normalize() + pd.Timedelta(hours=hours), freq="5min", inclusive="left")
+    values = pd.Series(np.random.default_rng(3).lognormal(15, 2, len(times)), index=times)
+    plain = Workload.from_rates(values.set_axis(pd.date_range(start, periods=len(times), freq="5min")), "100 GiB")
+    for index in (times, times.astype(str), times.astype(object)):
+        workload = Workload.from_rates(values.set_axis(index), "100 GiB")
+        assert workload.span == hours * HOUR
+        # Midnight lies where it lay at the start, so days after the series are the same ones as well.
+        for day in (0, 2, 3, 9):
+            a, b = day * float(DAY), day * float(DAY) + 9 * HOUR
+            assert workload.changed_between(a, b) == plain.changed_between(a, b)
+
+
 def broken(row: int, value: Any) -> pd.DataFrame:
     frame = series(office(2))
     frame.loc[row, "value"] = value
@@ -123,6 +138,9 @@ def broken(row: int, value: Any) -> pd.DataFrame:
     [
         (broken(7, float("nan")), {}, "series row 7 .*nan.* is no number"),
         (broken(9, float("inf")), {}, "series row 9 .*inf.* is no number"),
+        (series([True] * 600).astype({"value": object}), {}, "series row 0 True is no number"),
+        (series(office(2)).assign(value=True), {}, "series row 0 .*True.* is no number"),
+        (series(office(2)).assign(timestamp=True), {}, "series row 0 .*True.* has no time"),
         (broken(8, -1.0), {}, "series row 8 .*-1.0.* is negative"),
         (series(office(2)).iloc[::-1], {}, "series row 1 .* is not later than the row before"),
         (series(office(2)).iloc[[0, 1, 1, 2]], {}, "series row 2 .* is not later than the row before"),

@@ -181,7 +181,7 @@ def test_the_curve_labels_each_figure() -> None:
 
 
 def test_intervals_below_the_resolution_of_a_trace_are_modelled() -> None:
-    assert 0 < workstation().changed(1e-9) < 1e-6
+    assert 0 < workstation().changed(1e-3) < 1e-3
 
 
 def test_a_workload_survives_pickling() -> None:
@@ -248,9 +248,16 @@ def test_unknown_profiles_are_answered_with_the_list() -> None:
 
 
 def test_a_table_refuses_what_is_no_count() -> None:
-    for blocks in (-1.0, float("nan"), float("inf"), "many"):
+    for blocks in (-1.0, float("nan"), float("inf"), "many", True):
         with pytest.raises(InvalidRequest, match="blocks per 1h"):
             Workload.from_table({"1h": blocks, "2h": 5.0}, None, "1 GiB")  # type: ignore[dict-item]
+
+
+def test_a_table_refuses_more_blocks_than_the_volume_has() -> None:
+    rule = "blocks per 2h 2049 are more than the volume of 1 GiB has, 2,048; give its real size"
+    with pytest.raises(InvalidRequest, match=rule):
+        Workload.from_table({"1h": 5, "2h": 2049}, None, "1 GiB")
+    assert Workload.from_table({"1h": 5, "2h": 2048}, None, "1 GiB").changed("1d") == 2048
 
 
 def rates(model: str, blocks: int, writes_per_s: float) -> np.ndarray[Any, np.dtype[np.float64]]:

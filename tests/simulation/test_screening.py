@@ -124,12 +124,14 @@ def by_brute_force(times: Any, ends: Any, lasting: Any, begin: float, horizon: f
 
 @st.composite
 def workloads(draw: st.DrawFn) -> Workload:
-    blocks, points = draw(st.floats(1, 500)), {60.0: 0.0}
+    size, blocks, points = draw(st.integers(200, 900)), draw(st.floats(1, 500)), {60.0: 0.0}
     points[60.0] = blocks
     for shorter, longer in ((60, HOUR), (HOUR, DAY), (DAY, 7 * DAY)):
         blocks *= (longer / shorter) ** draw(st.floats(0.05, 1))
-        points[float(longer)] = blocks
-    return Workload.from_table(dict(points), None, f"{draw(st.integers(200, 900))} GiB")
+        points[float(longer)] = blocks = min(blocks, size * 2048.0)
+    table = Workload.from_table(dict(points), None, f"{size} GiB")
+    other = Workload.from_table({HOUR: 100.0, DAY: 2000.0}, None, "10 GiB").growing("2 GiB")
+    return draw(st.sampled_from([table, table.growing("9 GiB"), Workload.together({"a": table, "b": other})]))
 
 
 @settings(max_examples=60)
@@ -140,9 +142,10 @@ def test_the_closed_form_is_the_model_to_nine_digits(
     assume(fires(any_strategy, start, horizon))
     timing = Timing(latency=latency, rate=3e9, spread=0)
     screened = screen([any_strategy], workload, horizon=horizon, start=start, timing=timing).frame.iloc[0]
-    figures = simulate(Scenario(any_strategy, workload, horizon, start=start, timing=timing)).summary()
+    outcome = simulate(Scenario(any_strategy, workload, horizon, start=start, timing=timing))
+    figures, started = outcome.summary(), outcome.log.started
     assume(not screened["approximate"])
-    assume(figures["full_duration_s"] < 14 * 60)
+    assume(len(started) < 2 or figures["full_duration_s"] < started[1] - started[0])
     for name in set(screened.index) & set(figures.index):
         assert screened[name] == pytest.approx(figures[name], rel=1e-9, nan_ok=True), name
     assert screened["stored_mean_bytes"] * horizon == pytest.approx(figures["stored_byte_hours"] * HOUR, rel=1e-9)
@@ -168,10 +171,12 @@ def test_a_first_snapshot_that_outlasts_the_next_costs_little_precision() -> Non
     screened = screen(compared, workload, horizon="90d", timing=timing).frame.iloc[0]
     figures = simulate(Scenario(compared[0], workload, "90d", timing=timing)).summary()
     assert figures["full_duration_s"] > 6 * HOUR
-    for name in ("monthly_cost_usd", "copied_bytes", "history_s", "kept"):
+    for name in ("monthly_cost_usd", "history_s", "kept"):
         assert screened[name] == pytest.approx(figures[name], rel=1e-9), name
-    for name in ("cost_usd", "duration_mean_s", "rpo_mean_s", "rpo_p95_s"):
+    for name in ("cost_usd", "copied_bytes", "snapshots", "rpo_mean_s", "rpo_p95_s"):
         assert screened[name] == pytest.approx(figures[name], rel=1e-3), name
+    # Those behind it last until it is complete.
+    assert screened["duration_mean_s"] == pytest.approx(figures["duration_mean_s"], rel=0.05)
 
 
 def test_snapshots_that_outlast_the_interval_are_told() -> None:
@@ -249,6 +254,9 @@ def test_limits_that_none_meets_name_what_comes_nearest(screened: Screening) -> 
         screened.shortlist(rpo="5min")
     with pytest.raises(InvalidRequest, match=r"budget 1 pays for none that meets the RPO: the cheapest costs \$"):
         screened.shortlist(rpo="2h", monthly_cost=1)
+    for most in (-1, 0, 0.5, True, "3"):
+        with pytest.raises(InvalidRequest, match=f"most {most!r} is no whole number from 1"):
+            screened.shortlist(most=most)  # type: ignore[arg-type]
 
 
 def test_one_snapshot_only_is_a_chain_as_well() -> None:
@@ -301,6 +309,44 @@ def test_a_workload_that_is_not_stationary_counts_with_its_mean() -> None:
     figures = simulate(Scenario(compared[0], trace, "20d", timing=Timing(spread=0))).summary()
     assert screened["monthly_cost_usd"] == pytest.approx(figures["monthly_cost_usd"], rel=0.02)
     assert screened["copied_bytes"] == pytest.approx(figures["copied_bytes"], rel=0.02)
+
+
+def test_the_first_snapshot_copies_what_is_there_by_then() -> None:
+    late = strategy("late", "cron(0 0 15 1 ? 2026)", last=2)
+    workload = Workload.profile("workstation", "100 GiB").growing("10 GiB")
+    timing = Timing(spread=0)
+    figures = screen([late], workload, horizon="20d", timing=timing).frame.iloc[0]
+    assert figures["full_duration_s"] == pytest.approx(timing.seconds(200 * GIB))
+    assert figures["copied_bytes"] == pytest.approx(200 * GIB)
+
+
+def test_a_set_lasts_as_long_as_its_slowest_volume() -> None:
+    busy = Workload.from_table({HOUR: 9000.0, DAY: 20_000.0}, None, "10 GiB")
+    large = Workload.from_table({HOUR: 30.0, DAY: 400.0}, None, "40 GiB").growing("1 GiB")
+    compared = [strategy("hourly", "every 1h", last=24, daily=3), strategy("daily", "every 1d", last=5)]
+    options: dict[str, Any] = {"horizon": "20d", "timing": Timing(spread=0)}
+    alone = [screen(compared, each, **options).frame.sort_index() for each in (busy, large)]
+    screened = screen(compared, Workload.together({"busy": busy, "large": large}), **options).frame.sort_index()
+    assert screened["full_duration_s"].tolist() == alone[1]["full_duration_s"].tolist()
+    assert screened["duration_mean_s"].tolist() == pytest.approx(alone[0]["duration_mean_s"].tolist())
+    assert screened["copied_bytes"].tolist() == (alone[0]["copied_bytes"] + alone[1]["copied_bytes"]).tolist()
+    apart = screen(compared, {"busy": busy, "large": large}, **options).frame.sort_index()
+    assert (apart["duration_mean_s"] < screened["duration_mean_s"]).all()
+
+
+def test_only_what_is_exact_is_called_so() -> None:
+    disk, daily = Workload.profile("workstation"), [strategy("daily", "every 1d", last=9, weekly=4)]
+    frame = pd.DataFrame({"t_us": [0, 10**9], "op": "W", "off": [0, 524288], "len": 512})
+    for workload, approximate in (
+        (disk.growing("1 GiB"), 0),
+        (Workload.together({"a": disk, "b": disk.growing("1 GiB")}), 0),
+        (disk.rewritten("30d"), 1),
+        (disk.rewritten("30d", 0.1).growing("1 GiB"), 1),
+        (Workload.together({"a": disk, "b": disk.rewritten("30d")}), 1),
+        (Workload.from_trace(frame), 1),
+        (Workload.from_table({HOUR: 1.0, DAY: 1.0, 9 * DAY: 900.0}, None, "10 GiB").growing("1 GiB"), 1),
+    ):
+        assert screen(daily, workload).frame["approximate"].item() == approximate, workload
 
 
 def test_a_month_is_the_tail_that_costs_are_told_for() -> None:
