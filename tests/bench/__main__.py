@@ -3,6 +3,7 @@
 from tests.bench import (
     bench_blocks,
     bench_changes,
+    bench_explorer,
     bench_fleet,
     bench_import,
     bench_listing,
@@ -16,6 +17,7 @@ for bench in (
     bench_model,
     bench_fleet,
     bench_study,
+    bench_explorer,
     bench_sandbox,
     bench_blocks,
     bench_listing,
