@@ -60,6 +60,12 @@ ARCHIVED_PER_VOLUME = 25
 Source: Service Quotas, L-E20676C1, "Archived snapshots per volume".
 """
 
+LONGEST_RETRIEVAL = 72 * 3600.0
+"""How long the restore of an archived snapshot takes at most [s].
+
+Source: EBS user guide, "Archive Amazon EBS snapshots": up to 72 hours, depending on the size.
+"""
+
 CREATIONS = (100.0, 5.0)
 """How many CreateSnapshot calls an account may make in a region at once, and how many a second from then on.
 

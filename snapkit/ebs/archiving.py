@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 RESTORE_DAYS = (1, 180)
 """For how long a temporary restore may last [days]. Source: EBS user guide, "Restore an archived snapshot"."""
 
-LONGEST_RESTORE = 72 * 3600.0
-"""How long a restore takes at most [s]. Source: EBS user guide, "Archive Amazon EBS snapshots"."""
-
 
 @dataclass(frozen=True)
 class ArchivePreview:

@@ -46,7 +46,7 @@ class Layer:
         full: how many blocks hold data, over all layers.
         data: what was written, where a test or the EBS direct APIs gave it; the rest is made up when read.
         serial: names the layer, and so the content of its blocks.
-        holders: the snapshots that are an image at this layer and still exist.
+        holders: the snapshots that are an image at this layer and still exist, in the order in which they were taken.
     """
 
     __slots__ = ("blocks", "data", "full", "holders", "parent", "serial")
@@ -59,7 +59,7 @@ class Layer:
         self.full = full
         self.serial = serial
         self.data = data or {}
-        self.holders: set[Snapshot] = set()
+        self.holders: dict[Snapshot, None] = {}
 
     def chain(self) -> "Iterator[Layer]":
         """Go through the layers, this one first."""

@@ -1,7 +1,6 @@
 """What EC2 keeps for one account in one region: moto's backend, with volumes and snapshots that are ours."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from moto.ec2.models import EC2Backend
 from snapkit.rules import BLOCK
 from snapkit.sandbox.disk import Disk, Layer
 from snapkit.sandbox.refusal import check_snapshot_id, check_volume_id, snapshot_not_found, volume_not_found
-from snapkit.sandbox.snapshot import Snapshot
+from snapkit.sandbox.snapshot import Snapshot, to_copy
 from snapkit.sandbox.volume import Volume
 from snapkit.units import GIB
 
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from snapkit.sandbox.world import World
 
 BLOCKS_PER_GIB = GIB // BLOCK
+
+_TICK = 0.001
+"""What the clock does not tell apart [s]."""
 
 AFTER_COMPLETION: list[Callable[[Snapshot], None]] = []
 """What else happens when a snapshot ends; the gaps that wait for it add themselves."""
@@ -43,6 +45,7 @@ class Ec2(EC2Backend):
         self.world = world
         self.pending: dict[str, Snapshot] = {}
         self.bin: dict[str, Snapshot] = {}
+        self._followers: dict[str, list[Callable[[], None]]] = {}
         self.settings: dict[str, Any] = {}
         super().__init__(region_name, account_id)
 
@@ -148,12 +151,14 @@ class Ec2(EC2Backend):
         clock = self.world.clock
         moment = moment or clock.now()
         image = volume.disk.seal(clock.seconds_at(moment))
+        base = self.newest_holder(image, volume.kms_key_id, volume.id)
         volume.last_snapshot = moment
         snapshot = self.add_snapshot(
             volume_id=volume.id,
             volume_gib=volume.size,
             image=image,
-            changed=len(image.since(self.newest_held(image, volume.kms_key_id))),
+            changed=to_copy(image, base),
+            base=base,
             description=description,
             encrypted=volume.encrypted,
             kms_key_id=volume.kms_key_id,
@@ -165,30 +170,44 @@ class Ec2(EC2Backend):
 
     def record(self, volume: Volume, moment: datetime, description: str, tags: dict[str, str]) -> Snapshot:
         """Keep a snapshot that was taken and completed in the past."""
-        snapshot = self.take(volume, description=description, moment=moment)
+        snapshot, now = self.take(volume, description=description, moment=moment), self.world.clock.now()
         self.pending.pop(snapshot.id)
         snapshot.state = "completed"
-        snapshot.done = min(moment + timedelta(seconds=snapshot.seconds), self.world.clock.now())
+        snapshot.done = min(moment + timedelta(seconds=snapshot.seconds), now)
+        if snapshot.base is not None:
+            snapshot.done = max(snapshot.done, snapshot.base.done or now)
+            snapshot.base = None
         if tags:
             self.tags[snapshot.id] = dict(tags)
         return snapshot
 
-    def newest_held(self, image: Layer, kms_key_id: str | None) -> Layer | None:
-        """Find the newest layer that a snapshot of this account and region, under this key, already holds.
+    def newest_holder(self, image: Layer, kms_key_id: str | None, volume_id: str | None = None) -> Snapshot | None:
+        """Find the snapshot of this account and region, under this key, on which one with this image builds.
 
-        A pending one counts; that it still does if it then ends in error is assumed.
+        It holds the newest layer that any of them holds. Of several, the newest is found; a pending one of another
+        volume, or a pending copy, only where there is no other: nothing has to wait for it.
+
+        Args:
+            image: of which snapshot.
+            kms_key_id: its key.
+            volume_id: of which volume it is taken, if of one.
 
         Source: EBS user guide, "How snapshots work": incremental for one owner and one key only.
         """
         for layer in image.chain():
-            for holder in layer.holders:
+            found = None
+            for holder in reversed(layer.holders):
                 if (
                     holder.ec2_backend is self
                     and holder.kms_key_id == kms_key_id
                     and holder.state != "error"
                     and holder.tiering.tier == "standard"
                 ):
-                    return layer
+                    if holder.state != "pending" or holder.source_volume_id == volume_id:
+                        return holder
+                    found = found or holder
+            if found is not None:
+                return found
         return None
 
     def add_snapshot(
@@ -207,20 +226,49 @@ class Ec2(EC2Backend):
             **known,
         )
         if image is not None:
-            image.holders.add(snapshot)
+            image.holders[snapshot] = None
         self.snapshots[snapshot.id] = self.pending[snapshot.id] = snapshot
         world.faults.watch(snapshot)
         return snapshot
 
-    def finish_later(self, snapshot: Snapshot, then: Callable[[], None] | None = None) -> None:
-        """Let a snapshot end when its time has come.
+    def finish_later(self, snapshots: Sequence[Snapshot], reason: str | None = None) -> None:
+        """Let snapshots of one moment end together, when all have copied their blocks; if one fails, all do.
+
+        They complete no earlier than what they build on, to whose blocks they refer. AWS says so of the snapshots of
+        one volume; that one which is to fail does so without waiting is *assumed*.
 
         Args:
-            snapshot: a pending one.
-            then: what to do instead of ending it.
+            snapshots: pending ones.
+            reason: why they are to end in error, if they are.
+
+        Source: AWS re:Post, knowledge center, "ebs-snapshot-stuck" (newer ones remain pending until the oldest is
+            completed) and "ebs-snapshot-ec2-ami-creation-slow" (sets); EBS user guide, "Multi-volume snapshots".
         """
-        if math.isfinite(snapshot.seconds):
-            self.world.clock.after(snapshot.seconds, then or (lambda: self.finish(snapshot)))
+        clock, faults = self.world.clock, self.world.faults
+
+        def left() -> float:
+            ends = (clock.seconds_at(each.start_time) + each.seconds for each in snapshots)
+            return max(ends, default=0.0) - clock.seconds()
+
+        def look() -> None:
+            # There is more to copy meanwhile where what they build on has failed.
+            if (rest := left()) >= _TICK:
+                clock.after(rest, look)
+                return
+            failing = reason or next(filter(None, map(faults.reason_to_fail, snapshots)), None)
+            bases = (each.base for each in snapshots if each.base and each.base not in snapshots)
+            awaited = next((base for base in bases if base.state == "pending"), None)
+            if awaited and not failing:
+                self.after_end(awaited, look)
+                return
+            for snapshot in snapshots:
+                self.finish(snapshot, failing)
+
+        clock.after(left(), look)
+
+    def after_end(self, snapshot: Snapshot, action: Callable[[], None]) -> None:
+        """Let something happen when a pending snapshot has ended."""
+        self._followers.setdefault(snapshot.id, []).append(action)
 
     def finish(self, snapshot: Snapshot, reason: str | None = None) -> None:
         """End a snapshot: completed, or in error where there is a reason, given or by a fault."""
@@ -229,10 +277,25 @@ class Ec2(EC2Backend):
         snapshot.done = self.world.clock.now()
         snapshot.reason = reason or self.world.faults.reason_to_fail(snapshot)
         snapshot.state = "error" if snapshot.reason else "completed"
+        if snapshot.reason:
+            self._bequeath(snapshot)
+        snapshot.base = None
         for follow in AFTER_COMPLETION:
             follow(snapshot)
         if snapshot.doomed:
             self.discard(snapshot)
+        for action in self._followers.pop(snapshot.id, ()):
+            action()
+
+    def _bequeath(self, failed: Snapshot) -> None:
+        """Let those that build on a snapshot which has failed copy what it was to copy and they need: *assumed*."""
+        for heir in self.pending.values():
+            if heir.base is failed and heir.image is not None:
+                changed = to_copy(heir.image, failed.base)
+                more = self.world.copying((changed - heir.changed) * BLOCK)
+                elapsed = (self.world.clock.now() - heir.start_time).total_seconds()
+                heir.seconds = max(heir.seconds, elapsed + more)
+                heir.base, heir.changed = failed.base, changed
 
     def discard(self, snapshot: Snapshot) -> None:
         """Forget a snapshot, its blocks and its tags."""
@@ -244,4 +307,4 @@ class Ec2(EC2Backend):
             for ec2 in self.world.touched(account):
                 ec2.tags.pop(snapshot.id, None)
         if snapshot.image is not None:
-            snapshot.image.holders.discard(snapshot)
+            snapshot.image.holders.pop(snapshot, None)

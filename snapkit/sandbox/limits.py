@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from snapkit.rules import CREATIONS
+from snapkit.rules import COPYINGS, CREATIONS, DELETIONS
 from snapkit.sandbox.call import Call
 from snapkit.sandbox.refusal import Refusal
 
@@ -31,7 +31,6 @@ CHANGES = {
         (
             "CreateSnapshots",
             "CreateVolume",
-            "DeleteSnapshot",
             "DeleteVolume",
             "DeregisterImage",
             "ModifySnapshotAttribute",
@@ -39,6 +38,8 @@ CHANGES = {
         Rate(100, 5),
     ),
     "CreateSnapshot": Rate(*CREATIONS),
+    "DeleteSnapshot": Rate(*DELETIONS),
+    "CopySnapshot": Rate(*COPYINGS),
     "CopyImage": Rate(100, 1),
     "CreateTags": Rate(100, 10),
     "DeleteTags": Rate(100, 10),

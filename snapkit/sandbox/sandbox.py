@@ -235,10 +235,13 @@ class Sandbox:
     def run(self, volume_id: str, workload: Workload) -> None:
         """Let a workload write to a volume from now on, statistically: as many blocks per interval as it says.
 
-        On an empty volume data lies from the beginning as far as the workload reaches.
+        On an empty volume data lies from the beginning as far as the workload reaches. The moments of one that is
+        `rewritten` count from now, and one that is `growing` fills the volume from where its data end. Writes beyond
+        the end of the volume are left out.
 
         Raises:
-            InvalidRequest: there is no such volume, or the workload counts in other blocks than EBS does.
+            InvalidRequest: there is no such volume, or the workload stands for several volumes or counts in other
+                blocks than EBS does.
         """
         with self.clock.lock:
             self._world.run(self._disk(volume_id), _workload(workload))

@@ -65,10 +65,11 @@ class Snapshot(MotoSnapshot):
         volume_gib: the size of the volume when it was taken [GiB].
         image: its blocks; None until a snapshot of the EBS direct APIs is complete.
         changed: how many blocks it copies.
+        base: while it is pending, the snapshot that it builds on; it copies what was written since that one.
         state: pending, completed, error, recoverable or recovering.
         reason: the StateMessage, where there is one.
         done: when it ended, or None while it is pending.
-        seconds: how long it takes [s]; inf where nothing ends it by itself.
+        seconds: how long it takes to copy them [s]; inf as long as nothing ends it by itself.
         doomed: whether it was deleted while pending, and goes when it is complete.
         fast_restores: in which zones, and for whom, it is enabled for fast restore; see `gaps.fast_restore`.
     """
@@ -85,6 +86,7 @@ class Snapshot(MotoSnapshot):
         seconds: float,
         image: Layer | None,
         changed: int,
+        base: "Snapshot | None" = None,
         description: str = "",
         owner_id: str | None = None,
         kms_key_id: str | None = None,
@@ -100,6 +102,7 @@ class Snapshot(MotoSnapshot):
         self.seconds = seconds
         self.image = image
         self.changed = changed
+        self.base = base
         self.description = description
         self.owner_id = owner_id or ec2.account_id
         self.encrypted = encrypted
@@ -140,7 +143,7 @@ class Snapshot(MotoSnapshot):
         return self.tiering.tier
 
     def progress_at(self, now: datetime) -> str:
-        """Write how far it is; a member of a set waits at 99 % for the others."""
+        """Write how far it is; at 99 % it waits for what it builds on, and a member of a set for the others."""
         if self.state != "pending":
             return "100%" if self.state != "error" else f"{self._percent(self.done or now)}%"
         return f"{self._percent(now)}%"
@@ -194,3 +197,8 @@ class Snapshot(MotoSnapshot):
         if tags:
             shown["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
         return shown
+
+
+def to_copy(image: Layer, base: Snapshot | None) -> int:
+    """Count the blocks that a snapshot has to copy which builds on another one, or on none."""
+    return len(image.since(base.image if base else None))

@@ -21,7 +21,7 @@ from snapkit.sandbox.faults import Faults
 from snapkit.sandbox.limits import Buckets
 from snapkit.sandbox.place import IN_USE, Place
 from snapkit.sandbox.snapshot import Snapshot
-from snapkit.sandbox.writes import Steady
+from snapkit.sandbox.writes import writer_of
 from snapkit.timing import Timing
 
 if TYPE_CHECKING:
@@ -108,14 +108,20 @@ class World:
 
     def duration(self, changed_bytes: float) -> float:
         """Draw how long [s] a snapshot takes that copies so many bytes."""
+        return self.timing.seconds(changed_bytes) * self._slowness()
+
+    def copying(self, more_bytes: float) -> float:
+        """Draw how much longer [s] a snapshot takes that copies so many bytes more."""
+        return (self.timing.seconds(more_bytes) - self.timing.seconds(0.0)) * self._slowness()
+
+    def _slowness(self) -> float:
         spread = self.timing.spread
-        factor = float(np.exp(self._weather.normal(0.0, spread))) if spread else 1.0
-        return self.timing.seconds(changed_bytes) * factor
+        return float(np.exp(self._weather.normal(0.0, spread))) if spread else 1.0
 
     def run(self, disk: Disk, workload: Workload) -> None:
         """Let a disk be written to as a workload says, from now on."""
-        steady = Steady(workload, disk.size, np.random.default_rng([self.seed, 1, self.next_ordinal()]))
-        disk.run(steady, self.clock.seconds())
+        writer = writer_of(workload, disk.size, np.random.default_rng([self.seed, 1, self.next_ordinal()]))
+        disk.run(writer, self.clock.seconds())
 
     def visible(self, account: str, region: str, snapshot_id: str) -> Snapshot | None:
         """Find a snapshot that an account may restore in a region: its own, or one shared with it."""

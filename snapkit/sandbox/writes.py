@@ -1,17 +1,44 @@
 """What writes to the disks of a sandbox as its clock moves."""
 
+import math
+from bisect import bisect_right
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from snapkit.blocks import Workload
+from snapkit.blocks.growing import Growing
 from snapkit.blocks.recording import Recording
+from snapkit.blocks.rewriting import Rewritten
+from snapkit.blocks.together import Together
 from snapkit.errors import InvalidRequest
-from snapkit.rules import BLOCK
-from snapkit.sandbox.disk import Blocks, union
-from snapkit.units import GIB, Duration
+from snapkit.rules import BLOCK, LARGEST_VOLUME
+from snapkit.sandbox.disk import Blocks, Writer, union
+from snapkit.units import DAY, GIB, Duration
 
 _STEPS = 48
+
+
+def writer_of(workload: Workload, blocks: int, chance: np.random.Generator) -> Writer:
+    """Make what writes to a disk as a workload says, new data and rewrites included.
+
+    Args:
+        workload: of one volume.
+        blocks: how many the disk has; what the workload reaches beyond them is left out.
+        chance: draws which blocks are written.
+
+    Raises:
+        InvalidRequest: it stands for several volumes, or counts in other blocks than EBS does.
+    """
+    if isinstance(workload, Together):
+        rule = "stands for writes to several volumes"
+        raise InvalidRequest("workload", workload.name, rule, "run each of its members on a volume of its own")
+    if isinstance(workload, Growing):
+        return Appending(writer_of(workload.original, blocks, chance), workload)
+    if isinstance(workload, Rewritten):
+        return Rewriting(writer_of(workload.original, blocks, chance), workload, blocks)
+    return Steady(workload, blocks, chance)
 
 
 class Steady:
@@ -75,6 +102,63 @@ class Steady:
     def bytes_between(self, a: float, b: float) -> float:
         """Tell how much is written [bytes] after a, up to and including b: what is expected, in blocks of 512 KiB."""
         return self._rate * (b - a) * BLOCK
+
+
+class Appending:
+    """What another one writes, and new blocks one after the other, at an even rate.
+
+    Attributes:
+        extent: how many blocks hold data from the beginning; the new ones follow.
+    """
+
+    def __init__(self, original: Writer, workload: Growing) -> None:
+        """Append to what the original fills as much as the workload grows."""
+        self.extent = original.extent
+        self._original = original
+        self._rate = workload.per_day / DAY / BLOCK
+
+    def between(self, a: float, b: float) -> Blocks:
+        """Tell which blocks are written after moment a, up to and including b [s since it began]; asked in order."""
+        new = np.arange(self._end(a), self._end(b), dtype=np.uint32)
+        return union([self._original.between(a, b), new])
+
+    def bytes_between(self, a: float, b: float) -> float:
+        """Tell how much is written [bytes] after a, up to and including b."""
+        return self._original.bytes_between(a, b) + self._rate * (b - a) * BLOCK
+
+    def _end(self, moment: float) -> int:
+        """Tell where the next new block comes to lie; none lies beyond the largest volume of EBS."""
+        return min(self.extent + math.floor(self._rate * moment), LARGEST_VOLUME // BLOCK)
+
+
+class Rewriting:
+    """What another one writes, and at some moments the first part of all that holds data.
+
+    Attributes:
+        extent: how many blocks hold data from the beginning.
+    """
+
+    def __init__(self, original: Writer, workload: Rewritten, blocks: int) -> None:
+        """Rewrite, of a disk of so many blocks, the share that the workload says."""
+        self.extent = original.extent
+        self._original = original
+        self._moments = workload.moments
+        self._ends = [
+            math.floor(workload.share * min(blocks, workload.allocated(moment)) + 0.5) for moment in workload.moments
+        ]
+
+    def between(self, a: float, b: float) -> Blocks:
+        """Tell which blocks are written after moment a, up to and including b [s since it began]; asked in order."""
+        rewritten = (np.arange(end, dtype=np.uint32) for end in self._rewrites(a, b))
+        return union([self._original.between(a, b), *rewritten])
+
+    def bytes_between(self, a: float, b: float) -> float:
+        """Tell how much is written [bytes] after a, up to and including b."""
+        return self._original.bytes_between(a, b) + sum(self._rewrites(a, b)) * BLOCK
+
+    def _rewrites(self, a: float, b: float) -> list[int]:
+        """List how far each rewrite between two moments reaches [blocks]."""
+        return self._ends[bisect_right(self._moments, a) : bisect_right(self._moments, b)]
 
 
 class Replay:

@@ -13,7 +13,7 @@ from snapkit import InvalidRequest, Sandbox
 from snapkit.blocks import Workload
 from snapkit.rules import BLOCK
 from snapkit.sandbox.disk import Disk, Serials
-from snapkit.sandbox.writes import Replay, Steady
+from snapkit.sandbox.writes import Replay, Steady, writer_of
 from snapkit.units import DAY, GIB, HOUR, MINUTE
 
 TABLE = Workload.from_table({"1min": 40, "1h": 900, "6h": 3000, "1d": 7000, "7d": 20_000}, "7d", "100 GiB")
@@ -106,6 +106,60 @@ def test_snapshots_of_a_running_volume_copy_what_the_workload_says() -> None:
         sandbox.clock.advance("6h")
     assert copied[0] == 100 * GIB // BLOCK
     assert np.mean(copied[1:]) == pytest.approx(TABLE.footprint(6 * HOUR), rel=0.05)
+
+
+# -- growth and rewrites
+
+
+def sizes(workload: Workload, days: int, gib: int = 200) -> tuple[list[int], list[int]]:
+    """Run it, with a snapshot at the start and after every day: what each copied, and its full size [blocks]."""
+    sandbox = Sandbox()
+    ec2 = sandbox.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=gib)["VolumeId"]
+    sandbox.run(volume, workload)
+    world = sandbox._world.ec2(sandbox.accounts[0], "us-east-1")
+    taken = []
+    for _ in range(days + 1):
+        taken.append(world.snapshots[ec2.create_snapshot(VolumeId=volume)["SnapshotId"]])
+        sandbox.clock.advance("1d")
+    return [each.changed for each in taken], [each.image.full for each in taken if each.image]
+
+
+def test_a_growing_workload_fills_new_blocks_of_the_volume() -> None:
+    growing = TABLE.growing("5 GiB")
+    changed, full = sizes(growing, 12)
+    assert full == [growing.allocated(f"{day}d" if day else 0) for day in range(13)]
+    assert np.mean(changed[1:]) == pytest.approx(growing.footprint(DAY), rel=0.05)
+
+
+def test_growth_ends_where_the_volume_ends() -> None:
+    _, full = sizes(TABLE.growing("20 GiB"), 6, gib=150)
+    assert [blocks * BLOCK / GIB for blocks in full] == [100, 120, 140, 150, 150, 150, 150]
+
+
+@pytest.mark.parametrize("workload", [TABLE.growing("20 GiB").rewritten(["36h", "2d"]), TABLE.rewritten("36h", 0.5)])
+def test_a_rewrite_changes_its_share_of_what_is_there_by_then(workload: Workload) -> None:
+    changed, full = sizes(workload, 3)
+    assert full[-1] == workload.allocated("3d")
+    for day in range(3):
+        expected = workload.changed_between(day * DAY, (day + 1) * DAY)
+        assert changed[day + 1] == pytest.approx(expected, rel=0.1)
+
+
+def test_a_rewrite_on_a_smaller_disk_is_a_share_of_that() -> None:
+    changed, _ = sizes(TABLE.rewritten("1h", 0.5), 1, gib=50)
+    assert 25 * GIB // BLOCK < changed[1] < 29 * GIB // BLOCK
+
+
+def test_growth_and_rewrites_count_among_the_bytes_written() -> None:
+    plain, other = steady(TABLE), writer_of(TABLE.growing("24 GiB").rewritten("1h"), 400_000, np.random.default_rng(0))
+    for a, b, gib in ((0.0, HOUR, 1 + 101), (HOUR, 3 * HOUR, 2)):
+        assert other.bytes_between(a, b) - plain.bytes_between(a, b) == pytest.approx(gib * GIB)
+
+
+def test_the_volumes_of_a_server_are_not_run_on_one() -> None:
+    with pytest.raises(InvalidRequest, match="run each of its members"):
+        sizes(Workload.together({"root": TABLE, "data": TABLE}), 1)
 
 
 # -- one by one

@@ -17,7 +17,7 @@ operations.
 from datetime import datetime, timedelta
 from typing import Any
 
-from snapkit.rules import BLOCK
+from snapkit.rules import ARCHIVED_PER_VOLUME, ARCHIVES_AT_ONCE, BLOCK, LONGEST_RETRIEVAL
 from snapkit.sandbox.call import Answer, Call, operation
 from snapkit.sandbox.ec2 import Ec2
 from snapkit.sandbox.filters import select
@@ -26,12 +26,6 @@ from snapkit.sandbox.refusal import Refusal, combination, invalid
 from snapkit.sandbox.snapshot import NO_VOLUME, Snapshot
 from snapkit.units import HOUR, TIB
 
-ARCHIVED_PER_VOLUME = 25
-"""Source: Service Quotas, L-E20676C1, "Archived snapshots per volume"."""
-
-ARCHIVES_AT_ONCE = 25
-"""Source: Service Quotas, L-3A0E616D, "Concurrent in-progress snapshot archives per account"."""
-
 RESTORES_AT_ONCE = 5
 """Source: Service Quotas, L-07399329, "Concurrent in-progress snapshot restores per account"."""
 
@@ -39,13 +33,9 @@ LONGEST_RESTORE_DAYS = 180
 """Source: EBS user guide, "Restore an archived snapshot": 1 to 180 days, and 1 where nothing is said."""
 
 SHORTEST_RETRIEVAL = 24 * HOUR
-"""How long the restore of next to nothing takes [s]. *Assumed.*"""
+"""How long the restore of next to nothing takes [s].
 
-LONGEST_RETRIEVAL = 72 * HOUR
-"""How long a restore takes at most [s].
-
-Source: EBS user guide, "Archive Amazon EBS snapshots": up to 72 hours, depending on the size. That 16 TiB of data reach
-it, and that the time between grows evenly, is *assumed*.
+That, that 16 TiB of data take the longest that AWS names, and that the time between grows evenly, is *assumed*.
 """
 
 _FILTERS = {

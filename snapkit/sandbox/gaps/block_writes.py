@@ -159,7 +159,7 @@ def _seal(call: Call, snapshot: Snapshot, draft: Draft) -> None:
     full = len(held) + int(np.count_nonzero(~np.isin(blocks, held, assume_unique=True)))
     image = Layer(draft.parent, blocks, full, world.serials.next(), draft.blocks)
     snapshot.image, snapshot.changed = image, len(blocks)
-    image.holders.add(snapshot)
+    image.holders[snapshot] = None
     draft.count, draft.blocks = len(blocks), {}
     wait = world.duration(len(blocks) * BLOCK)
     snapshot.seconds = (clock.now() - snapshot.start_time).total_seconds() + wait

@@ -17,7 +17,7 @@ from snapkit.sandbox.ec2 import Ec2
 from snapkit.sandbox.gaps.encryption import accessible, default_key, defaults, managed_key, needs_encrypted, usable_key
 from snapkit.sandbox.gaps.snapshots import check_description
 from snapkit.sandbox.refusal import Refusal, check_snapshot_id, invalid, snapshot_not_found
-from snapkit.sandbox.snapshot import NO_VOLUME, Snapshot
+from snapkit.sandbox.snapshot import NO_VOLUME, Snapshot, to_copy
 from snapkit.units import MIB
 
 STEP, LONGEST = 15, 2880
@@ -42,14 +42,12 @@ class _Copy:
         source_id: of what.
         source_region: from where.
         rate: throughput that a time-based copy takes up while it is pending [bytes/s].
-        ends: when it is complete [s of the sandbox's clock].
     """
 
     snapshot: Snapshot
     source_id: str
     source_region: str
     rate: float
-    ends: float
 
 
 @dataclass
@@ -79,7 +77,8 @@ def copy_snapshot(call: Call) -> Answer:
             f"Too many snapshot copies in progress. The limit is {COPIES_AT_ONCE} for this destination region.",
         )
     first = _same(copies, source.id)
-    changed = len(image.since(_base(call.ec2, copies, source, image, key=key, first=first)))
+    base = _base(call.ec2, copies, source, image, key=key, first=first)
+    changed = to_copy(image, base)
     minutes = _minutes(call)
     rate = _rate(call, copies, changed * BLOCK, minutes)
     copy = call.ec2.add_snapshot(
@@ -87,6 +86,7 @@ def copy_snapshot(call: Call) -> Answer:
         volume_gib=source.volume_gib,
         image=image,
         changed=changed,
+        base=base,
         description=call.get("Description", f"[Copied {source.id} from {call.get('SourceRegion')}]"),
         encrypted=encrypted,
         kms_key_id=key,
@@ -158,19 +158,19 @@ def _same(copies: _Copies, source_id: str) -> _Copy | None:
 
 def _base(
     ec2: Ec2, copies: _Copies, source: Snapshot, image: Layer, *, key: str | None, first: _Copy | None
-) -> Layer | None:
-    """Find the image whose blocks need not be copied again; None for a full copy.
+) -> Snapshot | None:
+    """Find the snapshot whose blocks need not be copied again; None for a full copy.
 
     Source: EBS user guide, "Copy an Amazon EBS snapshot", incremental snapshot copying.
     """
     if source.ec2_backend is ec2:
-        return image if source.kms_key_id == key else None
+        return source if source.kms_key_id == key else None
     earlier = [copy for layer in image.chain() for copy in copies.of.get(layer, ()) if copy.state != "error"]
     last = max(earlier, key=lambda copy: copy.ordinal, default=None)
     if last is None or not _kept(last) or any(copy.kms_key_id != key for copy in earlier if _kept(copy)):
         return None
     arrived = last.state == "completed" or (first is not None and last is first.snapshot)
-    return last.image if arrived else None
+    return last if arrived else None
 
 
 def _kept(copy: Snapshot) -> bool:
@@ -220,21 +220,21 @@ def _rate(call: Call, copies: _Copies, size: int, minutes: int | None) -> float:
 def _start(
     call: Call, copies: _Copies, source: Snapshot, copy: Snapshot, *, rate: float, first: _Copy | None, works: bool
 ) -> None:
-    """Let a copy end when its time has come, after an earlier one of the same snapshot."""
-    now = call.world.clock.seconds()
-    if copy.completion_minutes is not None:
-        needed = copy.changed * BLOCK / rate if rate else 0.0
-        copy.seconds = max(copy.completion_minutes * 60.0, needed)
-    if not works:
-        copy.seconds = call.world.duration(0.0)
-    if first is not None:
-        copy.seconds += first.ends - now
+    """Let a copy end when its time has come; it starts when an earlier one of the same snapshot has ended."""
     copies.pending[copy.id] = _Copy(
-        snapshot=copy,
-        source_id=source.id,
-        source_region=call.get("SourceRegion"),
-        rate=rate,
-        ends=now + copy.seconds,
+        snapshot=copy, source_id=source.id, source_region=call.get("SourceRegion"), rate=rate
     )
-    reason = None if works else NO_ACCESS
-    call.ec2.finish_later(copy, lambda: call.ec2.finish(copy, reason))
+
+    def start(needed: float) -> None:
+        if copy.completion_minutes is not None:
+            needed = max(copy.completion_minutes * 60.0, copy.changed * BLOCK / (rate or RATE))
+        if not works:
+            needed = call.world.duration(0.0)
+        copy.seconds = (call.world.clock.now() - copy.start_time).total_seconds() + needed
+        call.ec2.finish_later([copy], None if works else NO_ACCESS)
+
+    if first is None:
+        start(copy.seconds)
+    else:
+        copy.seconds = math.inf
+        call.ec2.after_end(first.snapshot, lambda: start(call.world.duration(copy.changed * BLOCK)))

@@ -26,15 +26,10 @@ from snapkit.sandbox.gaps.image_devices import (
     is_volume,
     unavailable,
 )
-from snapkit.sandbox.gaps.snapshots import (
-    DELETE_CHECKS,
-    check_description,
-    complete_together,
-    delete_snapshot,
-)
+from snapkit.sandbox.gaps.snapshots import DELETE_CHECKS, check_description, check_limits, delete_snapshot
 from snapkit.sandbox.gaps.volumes import goes_with_instance, kind_of
 from snapkit.sandbox.refusal import Refusal, invalid, missing
-from snapkit.sandbox.snapshot import NO_VOLUME, Snapshot
+from snapkit.sandbox.snapshot import NO_VOLUME, Snapshot, to_copy
 
 NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
 """Source: EC2 API reference, CreateImage, Name."""
@@ -57,12 +52,15 @@ def create_image(call: Call) -> Answer:
     added = [added_device(call, each) for device, each in given.items() if device not in attached and is_volume(each)]
     for device in attached:
         check_changes(given.get(device, {}))
+    imaged = {
+        device: ec2.volumes[mapped.volume_id]
+        for device, mapped in attached.items()
+        if "NoDevice" not in given.get(device, {})
+    }
+    check_limits(call, list(imaged.values()))
     image_id = call.world.new_id("ami")
     devices, snapshots = [], []
-    for device, mapped in attached.items():
-        if "NoDevice" in given.get(device, {}):
-            continue
-        volume = ec2.volumes[mapped.volume_id]
+    for device, volume in imaged.items():
         snapshot = ec2.take(
             volume, description=f"Created by CreateImage({instance.id}) for {image_id}", from_ami=image_id
         )
@@ -77,7 +75,7 @@ def create_image(call: Call) -> Answer:
         call, image_id, image_tags, devices + added, instance=instance, root_device_name=instance.root_device_name,
         state="pending" if snapshots else "available",
     )  # fmt: skip
-    complete_together(ec2, snapshots)
+    ec2.finish_later(snapshots)
     return {"ImageId": image_id}
 
 
@@ -129,7 +127,7 @@ def copy_image(call: Call) -> Answer:
         call, image_id, image_tags, devices, source_ami=source, root_device_name=source.root_device_name,
         state="pending" if snapshots else "available",
     )  # fmt: skip
-    complete_together(call.ec2, snapshots)
+    call.ec2.finish_later(snapshots)
     return {"ImageId": image_id}
 
 
@@ -224,11 +222,13 @@ def _copied(call: Call, origin: Snapshot, description: str, image_id: str) -> Sn
     key = key_for_new_volume(call, None, origin.encrypted or call.get("Encrypted"), call.get("KmsKeyId"))
     image = origin.image
     assert image is not None  # noqa: S101 - for the type checker: it is complete
+    base = call.ec2.newest_holder(image, key)
     return call.ec2.add_snapshot(
         volume_id=NO_VOLUME,
         volume_gib=origin.volume_gib,
         image=image,
-        changed=len(image.since(call.ec2.newest_held(image, key))),
+        changed=to_copy(image, base),
+        base=base,
         description=description,
         encrypted=key is not None,
         kms_key_id=key,

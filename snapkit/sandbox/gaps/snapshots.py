@@ -12,7 +12,6 @@ from typing import Any
 
 from snapkit.rules import CREATE_GAP, LONGEST_DESCRIPTION, PENDING_LIMITS, PENDING_PER_ACCOUNT
 from snapkit.sandbox.call import Answer, Call, check_tags, operation
-from snapkit.sandbox.ec2 import Ec2
 from snapkit.sandbox.filters import select, text
 from snapkit.sandbox.paging import page
 from snapkit.sandbox.refusal import Refusal, check_instance_id, check_snapshot_id, invalid, snapshot_not_found
@@ -48,9 +47,9 @@ def create_snapshot(call: Call) -> Answer:
     volume = call.ec2.volume(call.get("VolumeId"))
     tags = call.tags("snapshot")
     check_description(call)
-    _check_limits(call, [volume])
+    check_limits(call, [volume])
     snapshot = call.ec2.take(volume, description=call.get("Description", ""))
-    call.ec2.finish_later(snapshot)
+    call.ec2.finish_later([snapshot])
     if tags:
         call.ec2.tags[snapshot.id] = tags
     return {**snapshot.describe(call.now), "Progress": ""}
@@ -67,7 +66,7 @@ def create_snapshots(call: Call) -> Answer:
     check_description(call)
     tags = call.tags("snapshot")
     volumes = _volumes_of(call, instance_id, specification)
-    _check_limits(call, volumes)
+    check_limits(call, volumes)
     of_volumes = call.ec2.tags if call.get("CopyTagsFromSource") == "volume" else {}
     merged = []
     for volume in volumes:
@@ -77,25 +76,8 @@ def create_snapshots(call: Call) -> Answer:
     description = call.get("Description", "")
     snapshots = [call.ec2.take(volume, description=description) for volume in volumes]
     call.ec2.tags.update({snapshot.id: own for snapshot, own in zip(snapshots, merged, strict=True) if own})
-    complete_together(call.ec2, snapshots)
+    call.ec2.finish_later(snapshots)
     return {"Snapshots": [{**each.describe(call.now), "Progress": ""} for each in snapshots]}
-
-
-def complete_together(ec2: Ec2, snapshots: list[Snapshot]) -> None:
-    """Let the members of a set wait, at 99 %, for the slowest; if one fails, all do.
-
-    Source: EBS user guide, "Multi-volume snapshots"; AWS re:Post, "EBS snapshot or AMI creation is slow".
-    """
-
-    def finish() -> None:
-        faults = ec2.world.faults
-        reasons = [reason for each in snapshots if (reason := faults.reason_to_fail(each))]
-        for snapshot in snapshots:
-            ec2.finish(snapshot, reasons[0] if reasons else None)
-
-    if snapshots:
-        slowest = max(snapshots, key=lambda snapshot: snapshot.seconds)
-        ec2.finish_later(slowest, finish)
 
 
 @operation("ec2", "DescribeSnapshots")
@@ -143,10 +125,13 @@ def check_description(call: Call) -> None:
         )
 
 
-def _check_limits(call: Call, volumes: list[Volume]) -> None:
+def check_limits(call: Call, volumes: list[Volume]) -> None:
     """Refuse what comes too soon after the last snapshot of a volume, or beyond what may be pending.
 
-    Source: EC2 API reference, "Error codes"; EBS user guide, "Quotas for Amazon EBS".
+    Snapshots that are taken for an image count as all others.
+
+    Source: EC2 API reference, "Error codes"; EBS user guide, "Quotas for Amazon EBS"; AWS re:Post, knowledge center,
+    "backup-image-creation-throttled".
     """
     for volume in volumes:
         if volume.last_snapshot and (call.now - volume.last_snapshot).total_seconds() < CREATE_GAP:

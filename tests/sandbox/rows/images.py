@@ -147,6 +147,19 @@ def an_image_holds_its_snapshots_until_it_is_deregistered(ground: Ground) -> Non
     assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
 
 
+@ROWS.row("AWS re:Post, knowledge center, backup-image-creation-throttled")
+def snapshots_of_an_image_count_among_those_that_may_be_pending(ground: Ground) -> None:
+    ec2, instance = ground.ec2(), ground.instance()
+    volume = ec2.describe_volumes()["Volumes"][0]["VolumeId"]
+    for _ in range(5):
+        ec2.create_snapshot(VolumeId=volume)
+        ground.clock.advance("15s")
+    refused("ConcurrentSnapshotLimitExceeded", lambda: ec2.create_image(InstanceId=instance, Name="golden"))
+    ground.clock.advance("1h")
+    ec2.create_image(InstanceId=instance, Name="golden")
+    refused("SnapshotCreationPerVolumeRateExceeded", lambda: ec2.create_image(InstanceId=instance, Name="again"))
+
+
 @ROWS.row(API + "CreateImage; a pending snapshot of an image")
 def an_image_holds_its_snapshots_while_they_are_pending(ground: Ground) -> None:
     image_id = ground.ec2().create_image(InstanceId=ground.instance(), Name="golden")["ImageId"]

@@ -103,6 +103,19 @@ def five_snapshots_of_a_volume_may_be_pending_and_one_of_st1(ground: Ground) -> 
         ground.ec2().create_snapshot(VolumeId=volume)
 
 
+@ROWS.row("AWS re:Post, knowledge center, ebs-snapshot-stuck")
+def newer_snapshots_of_a_volume_remain_pending_until_the_oldest_is_complete(ground: Ground) -> None:
+    volume, taken = ground.volume(written=10 * GIB), []
+    for _ in range(3):
+        taken.append(ground.ec2().create_snapshot(VolumeId=volume)["SnapshotId"])
+        ground.clock.advance("30s")
+    ground.clock.advance("5min")
+    assert [ground.shown(each)["Progress"] for each in taken[1:]] == ["99%", "99%"]
+    ground.clock.advance("1h")
+    done = [ground.shown(each)["CompletionTime"] for each in taken]
+    assert done == [done[0]] * 3
+
+
 @ROWS.row("Service Quotas, L-94D7AB7D, concurrent snapshots per account")
 def a_hundred_snapshots_of_an_account_may_be_pending(ground: Ground) -> None:
     volumes = [ground.volume(1) for _ in range(21)]
