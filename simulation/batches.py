@@ -36,7 +36,7 @@ _WORTH = 5.0
 """How much work must be left for a process pool of our own to pay [s]: it takes about a second to start."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run of one scenario.
 

@@ -94,7 +94,8 @@ class Judge:
         self._study = study
         self._limits = limits
         self._given = given
-        self._means = _plain(means(study.alike))
+        self._alike = study.alike
+        self._means = _plain(means(self._alike))
         self._margins = _plain(study.margins)
 
     def choice(self) -> Choice:
@@ -128,7 +129,14 @@ class Judge:
         words.append(f"reaches back {seconds_text(figures['history_s'])}")
         words.append(f"costs {usd_text(figures['monthly_cost_usd'])} a month")
         near = {self._close(name, figure) for figure in self._limits}
-        return ", ".join(words) + "".join(near)
+        return ", ".join(words) + "".join(near) + self._missed(name)
+
+    def _missed(self, name: str) -> str:
+        """Tell in how many runs a strategy misses limits that it meets on average."""
+        runs = self._alike.loc[[name]]
+        counts = {figure: int((~(runs[figure] <= limit)).sum()) for figure, limit in self._limits.items()}
+        told = [f"the {_FIELDS[figure]} in {count} of {len(runs)} runs" for figure, count in counts.items() if count]
+        return f"; misses {' and '.join(told)}" if told else ""
 
     def _why_not(self, name: str, chosen: str) -> str:
         figures, best = self._means[name], self._means[chosen]

@@ -16,6 +16,9 @@ AS_LONG = 0.9
 LESS_IS_BETTER = ("rpo_p95_s", "rto_p95_s", "monthly_cost_usd")
 """The figures that decide, besides how far back the history reaches."""
 
+_FEWEST = 9
+"""So many runs an 80 % range takes: of ten, each is the least or the most with a chance of one tenth."""
+
 
 def named_strategies(strategies: object) -> list[Strategy]:
     """List what is to be compared.
@@ -100,6 +103,23 @@ def means(runs: pd.DataFrame) -> pd.DataFrame:
     """Average each figure of each strategy; one that a run does not have, such as an RPO, has no mean either."""
     averages = {name: each.mean(skipna=False) for name, each in runs.groupby("strategy", sort=False)}
     return pd.DataFrame(averages).T.rename_axis("strategy")
+
+
+def ranges(runs: pd.DataFrame) -> pd.DataFrame:
+    """Tell between which values each figure of each strategy lies eight times in ten: quantiles 0.1 and 0.9.
+
+    One more run is as likely to be below or above them as they say. That takes nine runs, of which the least and the
+    most are the range; NaN for fewer.
+    """
+    rows: dict[tuple[object, float], NDArray[np.float64]] = {}
+    for name, each in runs.groupby("strategy", sort=False):
+        figures = each.to_numpy(np.float64)
+        for quantile in (0.1, 0.9):
+            with np.errstate(invalid="ignore"):  # of a figure that is infinite in some of the runs
+                row = np.quantile(figures, quantile, axis=0, method="weibull")
+            rows[name, quantile] = row if len(figures) >= _FEWEST else np.full(len(row), np.nan)
+    index = pd.MultiIndex.from_tuples(rows, names=["strategy", "quantile"])
+    return pd.DataFrame(list(rows.values()), index, runs.columns)
 
 
 def front(figures: pd.DataFrame) -> NDArray[np.bool_]:

@@ -16,18 +16,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snapkit.errors import InvalidRequest
-from snapkit.rules import INITIALIZATION_RATES
+from snapkit.rules import (
+    FAST_RESTORE_LARGEST,
+    FAST_RESTORE_OPTIMIZING,
+    INITIALIZATION_RATES,
+    LONGEST_RETRIEVAL,
+    credit_rate,
+)
 from snapkit.strategy import RecoveryVolume
 from snapkit.strategy.zones import epoch_of
 from snapkit.timing import LAZY_RATE
-from snapkit.units import MIB, Duration, to_seconds
+from snapkit.units import HOUR, MIB, Duration, bytes_text, to_seconds
 
 if TYPE_CHECKING:
+    from simulation.archives import ArchiveLog
     from simulation.copies import CopyLog
     from simulation.log import Log
     from simulation.outcome import Outcome
 
 Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 
 _MOMENTS = 4
 """The purpose of the random stream that says when failures strike."""
@@ -59,7 +67,9 @@ class Restore:
         delay: from the failure until somebody acts.
         attach: to make a volume and attach it, or to attach one that is there.
         rate: the provisioned initialization rate [MiB/s]; without it blocks are loaded when they are read.
-        fast: whether fast snapshot restore is enabled for it, so that it has its full speed at once.
+        fast: whether fast snapshot restore is enabled for each snapshot as it completes, in place of the one before.
+            A volume has its full speed at once if its snapshot is enabled by then and has gathered a credit; otherwise
+            blocks are loaded when they are read. Copies in other regions are not enabled.
 
     Source:
         delay: enStratus, launch configurations, recovery delay: 10 minutes. attach: *assumed*; AWS publishes no figure.
@@ -86,12 +96,10 @@ class Restore:
             raise InvalidRequest("restore rate", self.rate, "is of no use with fast snapshot restore", remedy)
 
     def warming(self, size: float) -> float:
-        """Tell how long a volume with so much data takes to its full speed once it is there [s].
+        """Tell how long a volume with so much data takes to its full speed once it is there, if it is loaded [s].
 
         Without a rate, all of it is taken to be read at once: the least time that anybody has seen.
         """
-        if self.fast:
-            return 0.0
         return size / (LAZY_RATE if self.rate is None else self.rate * MIB)
 
 
@@ -110,7 +118,8 @@ def strike(
     A lost server leaves its volume, which is attached again. Otherwise the recovery volume of the strategy is attached
     if there is one in a zone that is left, and a snapshot is restored if not: the newest that was complete, or, where
     data are wrong, the newest that was taken before, if it is still there when that is noticed.
-    Where no snapshot is as new, or the region is lost, the newest copy in another region is restored.
+    Where no snapshot is as new, or the region is lost, the newest copy in another region is restored. Where there is
+    neither, the newest archived one is, which takes up to 72 hours: they are counted in full.
 
     Args:
         outcome: of a run.
@@ -122,12 +131,13 @@ def strike(
         seed: of the moments.
 
     Returns:
-        One row per failure: ``at`` (UTC), ``by`` (orphan, recovery volume, snapshot, copy or nothing), ``rpo_s`` (how
-        far back the data reach that one has again; NaN for nothing), ``rto_s`` (until a volume serves again),
-        ``warm_s`` (until that has its full speed as well).
+        One row per failure: ``at`` (UTC), ``by`` (orphan, recovery volume, snapshot, copy, archive or nothing),
+        ``rpo_s`` (how far back the data reach that one has again; NaN for nothing), ``rto_s`` (until a volume serves
+        again), ``warm_s`` (until that has its full speed as well).
 
     Raises:
-        InvalidRequest: an argument cannot be, or no snapshot was complete before the end.
+        InvalidRequest: an argument cannot be, no snapshot was complete before the end, or the volume is larger than
+            fast snapshot restore allows.
     """
     kind, restore = _kind(kind), restore or Restore()
     unnoticed = to_seconds(noticed_after, "noticed_after", zero=True)
@@ -153,11 +163,19 @@ def strike(
         by, since, warm = np.full(times, "orphan"), at, np.zeros(times)
     else:
         nothing = np.full(times, np.nan)
-        here = nothing if kind is Kind.REGION else _newest(log, at, at + unnoticed)
-        away = np.fmax.reduce([nothing, *(_newest(each, at, at + unnoticed) for each in log.copies.values())])
-        since = np.fmax(here, away)
+        number = np.full(times, -1) if kind is Kind.REGION else _newest(log, at, at + unnoticed)
+        here = _of(log.started, number)
+        copies = (_of(each.started, _newest(each, at, at + unnoticed)) for each in log.copies.values())
+        since = np.fmax.reduce([nothing, here, *copies])
         by = np.where(np.isnan(since), "nothing", np.where(since == here, "snapshot", "copy"))
-        warm = np.full(times, restore.warming(scenario.full_blocks * scenario.workload.block_size))
+        warm = np.array([restore.warming(scenario.largest(moment)) for moment in at.tolist()])
+        if kind is not Kind.REGION:
+            archived = _of(log.archive.started, _newest(log.archive, at, at + unnoticed))
+            retrieved = np.isnan(since) & ~np.isnan(archived)
+            by, since = np.where(retrieved, "archive", by), np.fmax(since, np.where(retrieved, archived, np.nan))
+            served[retrieved] += LONGEST_RETRIEVAL
+        if restore.fast:
+            warm[(by == "snapshot") & _is_enabled(outcome, number, at + unnoticed, at + unnoticed + delay)] = 0.0
         survives = kind is Kind.VOLUME or (kind is Kind.ZONE and zone != recovery.zone) if recovery else False
         if recovery is not None and survives:
             ready, cold = _recovery_volumes(outcome, recovery, restore, at)
@@ -186,14 +204,39 @@ def warm_again(outcome: "Outcome", share: float) -> float:
     first = min(outcome.log.completed, default=inf)
     if first >= scenario.horizon_seconds:
         return float("nan")
-    warming = restore.warming(scenario.full_blocks * scenario.workload.block_size)
+    warming = restore.warming(scenario.largest(scenario.horizon_seconds))
     recovery, attach = scenario.strategy.recovery, to_seconds(restore.attach)
     if recovery is None:
         return to_seconds(restore.delay) + attach + warming
     served = to_seconds(recovery.delay) + attach
-    ready, _ = _ready(outcome, recovery, restore)
+    _, ready, *_ = _ready(outcome, recovery, restore)
     without = (min(ready.min(initial=inf), scenario.horizon_seconds) - first) / (scenario.horizon_seconds - first)
     return served + (0.0 if recovery.initialized and without <= 1 - share else warming)
+
+
+def recovery_seconds(outcome: "Outcome", begin: float) -> float:
+    """Add up for how long recovery volumes are there from a moment to the horizon [s].
+
+    Each is there from when it is made until the next one is ready, with `Restore` as it is by default.
+    """
+    recovery, end = outcome.scenario.strategy.recovery, outcome.scenario.horizon_seconds
+    if recovery is None:
+        return 0.0
+    made, ready, *_ = _ready(outcome, recovery, Restore())
+    return replaced_seconds(made, ready, begin, end)
+
+
+def replaced_seconds(made: Floats, ready: Floats, begin: float, end: float) -> float:
+    """Add up for how long volumes are there of which each stays until the next one is ready [s].
+
+    Args:
+        made: when each is made [s], in order of time.
+        ready: when each is ready [s].
+        begin: from when to count [s].
+        end: until when [s].
+    """
+    gone = np.append(ready[1:], np.inf)[: len(made)]
+    return float(np.maximum(0.0, np.minimum(gone, end) - np.maximum(made, begin)).sum())
 
 
 def _kind(given: Kind | str) -> Kind:
@@ -203,35 +246,64 @@ def _kind(given: Kind | str) -> Kind:
         raise InvalidRequest("kind", given, "is no kind of failure", f"use one of {', '.join(Kind)}") from None
 
 
-def _newest(log: "Log | CopyLog", before: Floats, there_at: Floats) -> Floats:
-    """Find when the newest snapshot was started [s] that began before one moment and can be restored at another."""
+def _newest(log: "Log | CopyLog | ArchiveLog", before: Floats, there_at: Floats) -> Numbers:
+    """Find the number of the newest snapshot that began before one moment and can be restored at another; -1: none."""
     started, completed, deleted = (np.array(column) for column in (log.started, log.completed, log.deleted))
-    newest = np.full(len(before), np.nan)
+    newest = np.full(len(before), -1)
     for number in np.argsort(started, kind="stable"):
-        fits = (started[number] <= before) & (completed[number] <= there_at) & (there_at < deleted[number])
-        newest[fits] = started[number]
+        newest[(started[number] <= before) & (completed[number] <= there_at) & (there_at < deleted[number])] = number
     return newest
+
+
+def _of(column: list[float], numbers: Numbers) -> Floats:
+    """Look snapshots up in a column; NaN for none."""
+    return np.append(column, np.nan)[numbers]
+
+
+def _is_enabled(outcome: "Outcome", numbers: Numbers, chosen_at: Floats, made_at: Floats) -> NDArray[np.bool_]:
+    """Tell whether a volume made of a snapshot has its full speed by fast snapshot restore.
+
+    Args:
+        outcome: of a run.
+        numbers: of the snapshots, -1 for none.
+        chosen_at: by when a newer snapshot takes the place of each, if it completes [s].
+        made_at: when each volume is made [s].
+
+    Raises:
+        InvalidRequest: the volume is larger than fast snapshot restore allows.
+    """
+    size = outcome.scenario.blocks * outcome.scenario.workload.block_size
+    if size > FAST_RESTORE_LARGEST:
+        rule = f"is more than fast snapshot restore allows, {bytes_text(FAST_RESTORE_LARGEST)}"
+        raise InvalidRequest("size", bytes_text(size), rule, "give Restore(rate=300), say, instead")
+    ready = _of(outcome.log.completed, numbers) + size * FAST_RESTORE_OPTIMIZING + HOUR / credit_rate(size)
+    return np.asarray((numbers == _newest(outcome.log, chosen_at, chosen_at)) & (ready <= made_at))
 
 
 def _recovery_volumes(
     outcome: "Outcome", recovery: RecoveryVolume, restore: Restore, at: Floats
 ) -> tuple[Floats, Floats]:
     """Find of which moment the data are on the recovery volume that is ready [s], and how long it takes to be warm."""
-    warming = restore.warming(outcome.scenario.full_blocks * outcome.scenario.workload.block_size)
-    ready, source = _ready(outcome, recovery, restore)
+    _, ready, source, warming = _ready(outcome, recovery, restore)
     place = np.searchsorted(ready, at, side="right")
     # One that was not initialized stays as cold as it was made: blocks are loaded when they are read.
-    return np.append(np.nan, source)[place], np.full(len(at), 0.0 if recovery.initialized else warming)
+    cold = np.zeros(len(at)) if recovery.initialized else np.append(0.0, warming)[place]
+    return np.append(np.nan, source)[place], cold
 
 
-def _ready(outcome: "Outcome", recovery: RecoveryVolume, restore: Restore) -> tuple[Floats, Floats]:
-    """List when each recovery volume is ready, and of which moment its data are [s]."""
+def _ready(outcome: "Outcome", recovery: RecoveryVolume, restore: Restore) -> tuple[Floats, Floats, Floats, Floats]:
+    """List when each recovery volume is made and ready, of which moment its data are, and how long to be warm [s]."""
     scenario = outcome.scenario
     start, horizon = epoch_of(scenario.start, "start"), scenario.horizon_seconds
     if min(outcome.log.completed, default=inf) > horizon:
-        return np.empty(0), np.empty(0)
+        return np.empty(0), np.empty(0), np.empty(0), np.empty(0)
     due = np.array([*takewhile(lambda moment: moment <= start + horizon, recovery.schedule.epochs(start))]) - start
-    source = _newest(outcome.log, due, due)
-    warming = restore.warming(scenario.full_blocks * scenario.workload.block_size)
+    number = _newest(outcome.log, due, due)
+    due, number = due[number >= 0], number[number >= 0]
+    warming = np.array([restore.warming(scenario.largest(moment)) for moment in due.tolist()])
+    if restore.fast:
+        warming[_is_enabled(outcome, number, due, due)] = 0.0
     ready = due + to_seconds(restore.attach, zero=True) + (warming if recovery.initialized else 0.0)
-    return ready[~np.isnan(source)], source[~np.isnan(source)]
+    # One that is ready only after a newer one never serves.
+    ready = np.minimum.accumulate(ready[::-1])[::-1]
+    return due, ready, _of(outcome.log.started, number), warming

@@ -3,12 +3,16 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from simulation.losses import moments
 from simulation.outcome import Outcome
+
+if TYPE_CHECKING:
+    from snapkit._picture import Picture
 
 
 class Outcomes(Mapping[str, Outcome]):
@@ -56,6 +60,12 @@ class Outcomes(Mapping[str, Outcome]):
             columns.setdefault(outcome.scenario.conditions.region, []).append(pd.Series(steps, changes_at))
         changes = {region: pd.concat(each).groupby(level=0).sum() for region, each in columns.items()}
         return pd.DataFrame(changes).fillna(0).cumsum().astype(int)
+
+    def plot(self, *, theme: str = "light") -> "Picture":
+        """Draw how many snapshots are pending in each region."""
+        from simulation import plots  # matplotlib loads only when something is drawn
+
+        return plots.pending(self, theme=theme)
 
     def __repr__(self) -> str:
         taken = sum(len(outcome.log.started) for outcome in self.values())

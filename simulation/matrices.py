@@ -1,6 +1,8 @@
 """The figures of all strategies on all volumes at once, as matrices: what `simulation.screening` ranks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from math import exp
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +12,7 @@ from simulation.lifetimes import Floats
 from simulation.occupancy import Occupancy, Stay
 from snapkit.blocks import Workload
 from snapkit.prices import MONTH, Prices
-from snapkit.timing import Timing
+from snapkit.timing import Doubt, Timing
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -46,8 +48,10 @@ class Matrices:
         growth = np.array([self._growth(each) for each in volumes])
         begun = np.array([plan.first for plan in self.plans])[:, None]
         full = data + begun * growth
-        # What the weather makes of durations on average: the mean of a lognormal with median 1.
-        weather = float(np.exp(timing.spread**2 / 2))
+        # What weather and doubt make of durations on average: the mean of a lognormal with median 1.
+        weather, doubt = float(np.exp(timing.spread**2 / 2)), timing.doubt
+        latency, rate = timing.latency * exp(doubt.latency**2 / 2), timing.rate / exp(doubt.rate**2 / 2)
+        timing = replace(timing, latency=latency, rate=rate, doubt=Doubt())
         seconds, first = _seconds(timing, changed) * weather, _seconds(timing, full) * weather
         for place, volume in enumerate(volumes):
             if len(volume.members) > 1:

@@ -10,7 +10,7 @@ process and a resource for each snapshot, gives the same answers about four time
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf, nextafter
@@ -21,8 +21,8 @@ import simpy
 
 from simulation.archives import Archives
 from simulation.chances import Chances, seed_of
-from simulation.counting import counts
 from simulation.copies import Copies, Destination
+from simulation.counting import counts
 from simulation.fleet_outcome import Outcomes
 from simulation.freezing import CALL, Freeze, WriteTime
 from simulation.log import Log
@@ -380,6 +380,12 @@ class _Sent:
 
 
 def _on_one_path(scenario: Scenario, name: str, seed: int, replication: int) -> Scenario:
-    """Choose one of the ways in which its volume may be written: the same for every strategy, and its own."""
+    """Choose one of the ways in which its volume may be written, its own, and one timing of those that may be true.
+
+    Both are the same for every strategy.
+    """
     path = scenario.workload.sampled(seed_of(name, seed), replication)
-    return scenario if path is scenario.workload else replace(scenario, workload=path)
+    timing = scenario.timing.sampled(seed, replication)
+    if path is scenario.workload and timing is scenario.timing:
+        return scenario
+    return replace(scenario, workload=path, timing=timing)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulation.failures import warm_again
+from simulation.failures import recovery_seconds, warm_again
 from simulation.log import Log
 from simulation.losses import exposure, loss_quantile, mean_loss, moments, stored_between
 from simulation.reasons import reasons
@@ -20,6 +20,7 @@ from snapkit.units import HOUR, bytes_text, seconds_text
 
 if TYPE_CHECKING:
     from simulation.scenario import Scenario
+    from snapkit._picture import Picture
 
 Floats = NDArray[np.float64]
 _LATER = float("inf")
@@ -101,6 +102,25 @@ class Outcome:
         stored = np.array(self.log.stored, dtype=float) * self.scenario.workload.block_size
         return pd.Series(stored, index=index, name="stored_bytes")
 
+    @cached_property
+    def missed(self) -> Floats:
+        """The due times of each tier after which none of its snapshots was started before the next [s], in order."""
+        start, horizon, log = epoch_of(self.scenario.start, "start"), self.scenario.horizon_seconds, self.log
+        missed: list[float] = []
+        for tier in self.scenario.strategy.tiers:
+            epochs = takewhile(lambda slot: slot <= start + horizon, tier.schedule.epochs(start - 1))
+            slots = np.array(list(epochs)) - start
+            taken = enumerate(zip(log.started, log.tiers, strict=True))
+            starts = [at for number, (at, tiers) in taken if tier.name in tiers and number not in log.failed]
+            missed += slots[:-1][np.diff(np.searchsorted(starts, slots)) == 0].tolist()
+        return np.sort(np.array(missed))
+
+    def plot(self, *, theme: str = "light") -> "Picture":
+        """Draw when snapshots are pending, in the worst stretch of the run; see `simulation.plots` for others."""
+        from simulation import plots  # matplotlib loads only when something is drawn
+
+        return plots.timeline(self, theme=theme)
+
     def summary(self) -> pd.Series:
         """Reduce the run to the figures that decide.
 
@@ -145,7 +165,7 @@ class Outcome:
             {
                 "snapshots": float(len(started)),
                 "failed": float(len(log.failed)),
-                "missed": float(self._missed()),
+                "missed": float(len(self.missed)),
                 "kept": float(kept.sum()),
                 "full_duration_s": seconds[0] if len(seconds) else np.nan,
                 "duration_mean_s": differential.mean() if len(differential) else np.nan,
@@ -207,20 +227,6 @@ class Outcome:
         provenance, chain = self.scenario.workload.provenance, self.log.chain
         return sum(chain[b] for a, b in pairwise(chain) if provenance(a, b) != "measured")
 
-    def _missed(self) -> int:
-        """Count the due times of each tier after which none of its snapshots was started before the next one."""
-        start, horizon = epoch_of(self.scenario.start, "start"), self.scenario.horizon_seconds
-        missed = 0
-        for tier in self.scenario.strategy.tiers:
-            slots = list(takewhile(lambda slot: slot <= start + horizon, tier.schedule.epochs(start - 1)))
-            starts = [
-                start + at
-                for number, (at, tiers) in enumerate(zip(self.log.started, self.log.tiers, strict=True))
-                if tier.name in tiers and number not in self.log.failed
-            ]
-            missed += int(np.count_nonzero(np.diff(np.searchsorted(starts, slots)) == 0))
-        return missed
-
     def _copies_cost(self, begin: float, *, monthly: bool = False) -> float:
         """Price what copies store and have sent from a moment to the horizon [USD]; monthly, less what is sent once."""
         prices, block, horizon = self.scenario.prices, self.scenario.workload.block_size, self.scenario.horizon_seconds
@@ -245,11 +251,7 @@ class Outcome:
         return min((at for at, archived, deleted in rows if archived < _LATER <= deleted), default=_LATER)
 
     def _recovery_cost(self, begin: float) -> float:
-        """Price the recovery volume from a moment to the horizon [USD]."""
-        scenario, recovery = self.scenario, self.scenario.strategy.recovery
-        start, done = epoch_of(scenario.start, "start"), min(self.log.completed, default=_LATER)
-        if recovery is None or done > scenario.horizon_seconds:
-            return 0.0
-        made = next((at - start for at in recovery.schedule.epochs(start + done - 1) if at - start >= done), _LATER)
-        kept = max(0.0, scenario.horizon_seconds - max(begin, made))
-        return scenario.prices.volume(scenario.volume_type, scenario.blocks * scenario.workload.block_size, kept)
+        """Price recovery volumes from a moment to the horizon [USD]."""
+        scenario = self.scenario
+        size = scenario.blocks * scenario.workload.block_size
+        return scenario.prices.volume(scenario.volume_type, size, recovery_seconds(self, begin))

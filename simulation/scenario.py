@@ -15,7 +15,7 @@ from snapkit.errors import InvalidRequest
 from snapkit.prices import Prices
 from snapkit.strategy import Strategy
 from snapkit.strategy.zones import epoch_of
-from snapkit.timing import Timing
+from snapkit.timing import PUBLISHED, Timing
 from snapkit.units import Duration, Size, bytes_text, seconds_text, to_bytes, to_seconds
 
 _LOOKED_AT = 200
@@ -64,7 +64,7 @@ class Scenario:
         size: size of the volume: more blocks than that never change; the workload's own unless given. Data is taken
             to lie on it as far as the workload reaches, `Workload.size` (assumed): that is what a full snapshot copies.
         volume_type: decides how many snapshots may be pending at once.
-        timing: changed bytes to seconds.
+        timing: changed bytes to seconds; each replication draws one from its doubt.
         prices: what AWS charges.
         start_within: how long after its due time a snapshot is started at the latest, at any moment of that with equal
             chance; at once unless given. For Data Lifecycle Manager that is ``"1h"``.
@@ -84,7 +84,7 @@ class Scenario:
     start: datetime = field(default=datetime(2026, 1, 5, tzinfo=UTC), kw_only=True)
     size: Size | None = field(default=None, kw_only=True)
     volume_type: str = field(default="gp3", kw_only=True)
-    timing: Timing = field(default=Timing(), kw_only=True)
+    timing: Timing = field(default=PUBLISHED, kw_only=True)
     prices: Prices = field(default=Prices(), kw_only=True)
     start_within: Duration = field(default=0.0, kw_only=True)
     conditions: Conditions = field(default=Conditions(), kw_only=True)
@@ -172,10 +172,9 @@ class Scenario:
             return ceil(self.workload.allocated(self.horizon_seconds))
         return -(-to_bytes(self.size) // self.workload.block_size)
 
-    @property
-    def full_blocks(self) -> float:
-        """Blocks of a full snapshot at the start."""
-        return self.workload.allocated(0.0)
+    def largest(self, t: float) -> float:
+        """Tell how much data its volume holds at a moment [s], or the largest of several [bytes]."""
+        return max(volume.allocated(t) * volume.block_size for volume in self.workload.members.values())
 
 
 @dataclass(frozen=True)

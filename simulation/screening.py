@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,11 @@ from snapkit.errors import InvalidRequest
 from snapkit.prices import MONTH, Prices
 from snapkit.strategy import Strategy
 from snapkit.strategy.zones import epoch_of
-from snapkit.timing import Timing
+from snapkit.timing import PUBLISHED, Timing
 from snapkit.units import Duration, bytes_text, seconds_text, to_seconds, to_usd, usd_text
+
+if TYPE_CHECKING:
+    from snapkit._picture import Picture
 
 _AT_ONCE = 1 << 23
 """So many footprints are held at once: 64 MiB."""
@@ -39,7 +43,7 @@ def screen(
     *,
     horizon: Duration = "90d",
     start: datetime = datetime(2026, 1, 5, tzinfo=UTC),
-    timing: Timing = Timing(),  # noqa: B008 - it is frozen
+    timing: Timing = PUBLISHED,
     prices: Prices = Prices(),  # noqa: B008 - it is frozen
 ) -> "Screening":
     """Rank many strategies on one or many volumes in closed form, to choose which ones to simulate.
@@ -175,6 +179,14 @@ class Screening:
             },
             rows.index,
         )
+
+    def plot(
+        self, *, rpo: Duration | None = None, monthly_cost: float | str | None = None, theme: str = "light"
+    ) -> "Picture":
+        """Draw cost against RPO, with the Pareto front and the limits where they are given."""
+        from simulation import plots  # matplotlib loads only when something is drawn
+
+        return plots.front(self, rpo, monthly_cost, theme=theme)
 
     def __repr__(self) -> str:
         return f"{self.table.reset_index().to_string(index=False)}\n{self._told}"

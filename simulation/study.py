@@ -14,7 +14,7 @@ import pandas as pd
 
 from simulation import assumptions
 from simulation.choosing import Choice, Judge, limits
-from simulation.compared import LESS_IS_BETTER, front, means, named_strategies, named_workloads, together
+from simulation.compared import LESS_IS_BETTER, front, means, named_strategies, named_workloads, ranges, together
 from simulation.progress import Progress
 from simulation.racing import CONFIDENCE, Plan, Results, half_width, raced
 from simulation.scenario import Conditions, Fleet, Scenario
@@ -24,10 +24,14 @@ from snapkit.errors import InvalidRequest
 from snapkit.prices import Prices
 from snapkit.strategy import Strategy
 from snapkit.timing import Timing
-from snapkit.units import Duration, Size, bytes_text, seconds_text, to_seconds, to_usd, usd_text
+from snapkit.units import Duration, Size, bytes_text, seconds_text, usd_text
 
 if TYPE_CHECKING:
     from snapkit._picture import Picture
+
+
+_NARROW = 0.1
+"""A range narrower than this share of the mean is not shown in the table."""
 
 
 class ScenarioOptions(TypedDict, total=False):
@@ -204,6 +208,15 @@ class Study:
             {name: _margin(each) for name, each in self.runs.groupby("strategy", sort=False)}
         ).T.rename_axis("strategy")
 
+    @cached_property
+    def ranges(self) -> pd.DataFrame:
+        """Between which values every figure lies eight times in ten: rows by strategy and ``quantile``, 0.1 and 0.9.
+
+        Runs differ by weather, by writes and by what is in doubt of the timing. The margins of means shrink with more
+        of them, the ranges do not. NaN for fewer than nine replications, which tell no such range.
+        """
+        return ranges(self.runs)
+
     @property
     def front(self) -> pd.DataFrame:
         """The rows of the frame on the Pareto front: none other is as good in all that decides and better in something.
@@ -247,7 +260,7 @@ class Study:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """The figures that decide, written for people."""
+        """The figures that decide, written for people: a time with its range, where that is not narrow."""
         rows = {str(name): self._line(str(name)) for name in self.frame.index}
         table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
         counts = self.frame["replications"]
@@ -260,10 +273,15 @@ class Study:
         cost = usd_text(mean["monthly_cost_usd"])
         if margin["monthly_cost_usd"] >= 0.005:  # half a cent: what is smaller would show as 0.00
             cost += f" ± {margin['monthly_cost_usd']:.2f}"
+        low, high = (self.ranges.xs(quantile, level="quantile").loc[name].to_dict() for quantile in (0.1, 0.9))
+
+        def seconds(figure: str) -> str:
+            return _with_range(mean[figure], low[figure], high[figure])
+
         return {
-            "a snapshot takes": seconds_text(mean["duration_mean_s"]),
-            "at p95": seconds_text(mean["duration_p95_s"]),
-            "RPO p95": seconds_text(mean["rpo_p95_s"]),
+            "a snapshot takes": seconds("duration_mean_s"),
+            "at p95": seconds("duration_p95_s"),
+            "RPO p95": seconds("rpo_p95_s"),
             "kept": f"{mean['kept']:.0f}",
             "reaches back": seconds_text(mean["history_s"]),
             "stored": bytes_text(mean["stored_end_bytes"]),
@@ -351,12 +369,13 @@ class Study:
         columns = ["assumption", "times", "chosen", "flips", "rpo_p95_s", "monthly_cost_usd", "because"]
         return pd.DataFrame(rows, columns=columns)
 
-    def plot(self, *, rpo: Duration | None = None, monthly_cost: float | str | None = None) -> "Picture":
+    def plot(
+        self, *, rpo: Duration | None = None, monthly_cost: float | str | None = None, theme: str = "light"
+    ) -> "Picture":
         """Draw how long snapshots take, and cost against RPO with the limits where they are given."""
         from simulation import plots  # matplotlib loads only when something is drawn
 
-        limit = None if rpo is None else to_seconds(rpo, "RPO")
-        return plots.study(self, limit, None if monthly_cost is None else to_usd(monthly_cost, "budget"))
+        return plots.study(self, rpo, monthly_cost, theme=theme)
 
 
 def _strategy(scenario: Scenario | Fleet) -> Strategy:
@@ -366,3 +385,15 @@ def _strategy(scenario: Scenario | Fleet) -> Strategy:
 def _margin(runs: pd.DataFrame) -> pd.Series:
     """Give half the width of the 95 % confidence interval of every mean; NaN for one replication."""
     return pd.Series(half_width(runs.to_numpy(np.float64), CONFIDENCE), runs.columns)
+
+
+def _with_range(mean: float, low: float, high: float) -> str:
+    """Write a time, and where it is not narrow its range: ``"16 min (11-25)"``."""
+    text = seconds_text(mean)
+    if not high - low > _NARROW * mean:
+        return text
+    first, last = seconds_text(low), seconds_text(high)
+    unit = text.partition(" ")[2]
+    if all(each.partition(" ")[2] == unit for each in (first, last)):
+        first, last = first.partition(" ")[0], last.partition(" ")[0]
+    return f"{text} ({first}-{last})"

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snapkit import InvalidRequest, Timing
+from snapkit.timing import PUBLISHED, Doubt
 
 SIZES = [50e9, 200e9, 1024e9]
 SECONDS = [20 * 60.0, 100 * 60.0, 350 * 60.0]
@@ -115,3 +116,72 @@ def test_what_cannot_be_fitted_is_refused(sizes: Any, seconds: Any, words: str) 
 def test_generators_are_read_too() -> None:
     fitted = Timing.fit((each for each in SIZES), iter(SECONDS), latency=180)
     assert fitted == Timing.fit(SIZES, SECONDS, latency=180)
+
+
+def test_a_timing_given_by_hand_is_certain() -> None:
+    timing = Timing(latency=60, rate=1e8)
+    assert timing.doubt == Doubt()
+    assert timing.sampled(3, 4) is timing
+
+
+def test_draws_are_certain_seeded_and_follow_the_doubt() -> None:
+    doubtful = Timing(latency=60, rate=1e8, doubt=Doubt(latency=0.5, rate=0.2, correlation=0.8))
+    draws = [doubtful.sampled(7, each) for each in range(2000)]
+    assert draws[3] == doubtful.sampled(7, 3) != doubtful.sampled(8, 3)
+    assert all(each.doubt == Doubt() and each.spread == doubtful.spread for each in draws)
+    logs = np.log([(each.latency / 60, each.rate / 1e8) for each in draws])
+    # Four standard errors of 2,000 draws: fewer than one seed in ten thousand is off by more.
+    assert (np.abs(logs.mean(0)) < np.array([0.5, 0.2]) * 4 / 2000**0.5).all()
+    assert logs.std(0) == pytest.approx([0.5, 0.2], rel=4 / 4000**0.5)
+    assert np.corrcoef(logs.T)[0, 1] == pytest.approx(0.8, abs=4 * 0.36 / 2000**0.5)
+
+
+def test_the_doubt_of_a_fit_holds_the_truth_eight_times_in_ten() -> None:
+    random, held = np.random.default_rng(1), []
+    for _ in range(100):
+        sizes = 60e8 * 10 ** random.uniform(-2, 1, 8)
+        fitted = Timing.fit(sizes, (60 + sizes / 1e8) * np.exp(0.2 * random.standard_normal(8)))
+        off = math.log(fitted.latency / 60), math.log(fitted.rate / 1e8)
+        held.append([abs(off[0]) < 1.2816 * fitted.doubt.latency, abs(off[1]) < 1.2816 * fitted.doubt.rate])
+    assert np.mean(held, axis=0) == pytest.approx([0.8, 0.8], abs=0.12)
+
+
+def test_more_snapshots_leave_less_doubt_and_exact_ones_none() -> None:
+    random = np.random.default_rng(2)
+    sizes = np.geomspace(1e8, 1e11, 400)
+    seconds = (60 + sizes / 1e8) * np.exp(0.2 * random.standard_normal(400))
+    few, many = Timing.fit(sizes[::40], seconds[::40]).doubt, Timing.fit(sizes, seconds).doubt
+    assert many.rate < few.rate / 3
+    assert many.latency < few.latency / 3
+    exact = Timing.fit(sizes, 60 + sizes / 1e8).doubt
+    assert max(exact.latency, exact.rate) < 1e-3
+
+
+def test_what_keeps_its_default_keeps_the_doubt_of_it() -> None:
+    one_size = Timing.fit([1e9] * 3, [400, 410, 420])
+    assert one_size.doubt.latency == pytest.approx(PUBLISHED.doubt.latency, rel=0.05)
+    # A longer latency would leave less time for the bytes: the two are known only together.
+    assert one_size.doubt.correlation > 0.99
+    known = Timing.fit(SIZES, SECONDS, latency=180)
+    assert known.doubt.latency == 0
+    assert known.doubt.rate == pytest.approx(PUBLISHED.doubt.rate, rel=0.05)
+    assert Timing.fit([0, 0, 0], [60, 61, 62], latency=60).doubt == Doubt(rate=PUBLISHED.doubt.rate)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"latency": -1}, {"rate": math.inf}, {"rate": math.nan}, {"correlation": 1.5}, {"rate": True}]
+)
+def test_a_doubt_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=f"doubt {next(iter(wrong))}"):
+        Doubt(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"seed": 0, "replication": -1}])
+def test_draws_are_counted_from_0(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match="is below 0"):
+        PUBLISHED.sampled(**wrong)
+
+
+def test_a_doubt_must_be_one() -> None:
+    with pytest.raises(InvalidRequest, match=r"timing doubt 0\.2 is none; give Doubt"):
+        Timing(doubt=0.2)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import takewhile
 from math import exp, inf, isnan, nan
 from statistics import NormalDist
 from typing import TypeAlias
@@ -9,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.failures import Restore
+from simulation.failures import Restore, replaced_seconds
 from simulation.lifetimes import Calendar
 from simulation.scenario import Conditions, Scenario
 from simulation.screening import screen
@@ -131,16 +132,19 @@ def _p95(scenario: Scenario, mean: float) -> float:
 
 def _copies_monthly(scenario: Scenario, chain: Figures) -> float:
     """Price a month of the copies in one region [USD], without the first one, which is full and paid for once."""
-    changes = chain["copied_bytes"] - scenario.full_blocks * scenario.workload.block_size
+    changes = chain["copied_bytes"] - scenario.workload.allocated(0.0) * scenario.workload.block_size
     return chain["monthly_cost_usd"] + scenario.prices.transferred(changes / scenario.horizon_seconds * MONTH)
 
 
 def _recovery_monthly(scenario: Scenario, begun: float) -> float:
     """Price a month of the recovery volume [USD] as it is there in the last one, or in all of a shorter horizon."""
-    if scenario.strategy.recovery is None:
+    recovery = scenario.strategy.recovery
+    if recovery is None:
         return 0.0
     end, tail = scenario.horizon_seconds, min(MONTH, scenario.horizon_seconds)
-    there = max(0.0, end - max(end - tail, _made(scenario, begun)))
+    made = _made(scenario, begun)
+    ready = made + to_seconds(Restore().attach) + (_warming(scenario) if recovery.initialized else 0.0)
+    there = replaced_seconds(made, np.minimum.accumulate(ready[::-1])[::-1], end - tail, end)
     size = scenario.blocks * scenario.workload.block_size
     return scenario.prices.volume(scenario.volume_type, size, there) * MONTH / tail
 
@@ -156,17 +160,25 @@ def _rto(scenario: Scenario, begun: float) -> float:
     if begun >= end:
         return nan
     attach = to_seconds(restore.attach, zero=True)
-    warming = restore.warming(scenario.full_blocks * scenario.workload.block_size)
+    warming = _warming(scenario)
     if recovery is None:
         return to_seconds(restore.delay, zero=True) + attach + warming
-    without = (min(_made(scenario, begun) + attach + warming, end) - begun) / (end - begun)
+    without = (min([end, *(_made(scenario, begun)[:1] + attach + warming)]) - begun) / (end - begun)
     loaded = recovery.initialized and without <= 0.05
     return to_seconds(recovery.delay) + attach + (0.0 if loaded else warming)
 
 
-def _made(scenario: Scenario, begun: float) -> float:
-    """Tell when the first recovery volume is made [s]: on schedule, once the first snapshot is complete."""
+def _warming(scenario: Scenario) -> float:
+    """Tell how long a restored volume takes to its full speed [s]."""
+    return Restore().warming(scenario.largest(scenario.horizon_seconds))
+
+
+def _made(scenario: Scenario, begun: float) -> NDArray[np.float64]:
+    """List when recovery volumes are made [s]: on schedule, once the first snapshot is complete."""
     assert scenario.strategy.recovery is not None  # noqa: S101 - for the type checker: its callers know
-    start = epoch_of(scenario.start, "start")
+    start, end = epoch_of(scenario.start, "start"), scenario.horizon_seconds
+    if begun >= end:
+        return np.empty(0)
     due = scenario.strategy.recovery.schedule.epochs(start + begun - 1)
-    return next((at - start for at in due if at - start >= begun), inf)
+    times = np.array([*takewhile(lambda at: at <= start + end, due)], np.float64) - start
+    return times[times >= begun]

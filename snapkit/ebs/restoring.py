@@ -9,29 +9,17 @@ from snapkit.ebs._aws import CODES
 from snapkit.ebs.listing import Column, Listing
 from snapkit.errors import AwsError, InvalidRequest
 from snapkit.prices import MONTH, Prices
-from snapkit.rules import INITIALIZATION_RATES, VOLUME_SIZES
-from snapkit.units import GIB, HOUR, MIB, TIB, Size, bytes_text, seconds_text, to_bytes, usd_text
+from snapkit.rules import (
+    FAST_RESTORE_LARGEST,
+    FAST_RESTORE_OPTIMIZING,
+    INITIALIZATION_RATES,
+    VOLUME_SIZES,
+    credit_rate,
+)
+from snapkit.units import HOUR, MIB, Size, bytes_text, seconds_text, to_bytes, usd_text
 
 if TYPE_CHECKING:
     from snapkit.ebs.snapshots import Snapshot
-
-LARGEST = 16 * TIB
-"""Size of the largest volume whose snapshots can be enabled [bytes].
-
-Source: EBS user guide, "Amazon EBS fast snapshot restore", considerations.
-"""
-
-OPTIMIZING = HOUR / TIB
-"""How long it takes to enable, for each byte of the volume [s/byte].
-
-Source: EBS user guide, "Amazon EBS fast snapshot restore": 60 minutes per TiB.
-"""
-
-MOST_CREDITS = 10.0
-"""Most volume creation credits in a bucket, and most that it gathers in an hour.
-
-Source: EBS user guide, "Volume creation credits for fast snapshot restore".
-"""
 
 LAZY_RATES = {"gp3": (130e6, 140e6), "io2": (700e6, 1200e6)}
 """At which rates a volume of some types was seen to load by itself while all of it was read [bytes/s].
@@ -43,14 +31,6 @@ ON = ("enabling", "optimizing", "enabled")
 """The states in which fast snapshot restore is paid for."""
 
 _RATES = (INITIALIZATION_RATES[0], 200, INITIALIZATION_RATES[1])
-
-
-def credit_rate(size: int) -> float:
-    """Tell how many volume creation credits a snapshot of this size [bytes] gathers in an hour.
-
-    Source: EBS user guide, "Volume creation credits for fast snapshot restore": MIN(10, 1024 / size in GiB).
-    """
-    return min(MOST_CREDITS, 1024 * GIB / size)
 
 
 def bucket(size: int) -> float:
@@ -101,7 +81,7 @@ def enable_fast_restore(snapshot: "Snapshot", zones: Sequence[str]) -> Listing[F
     snapshot.region.allow("Snapshot", "CreateVolume", snapshot)
     wanted = _zones(snapshot, zones)
     snapshot.refresh()
-    if snapshot.size > LARGEST:
+    if snapshot.size > FAST_RESTORE_LARGEST:
         rule = "is of a volume above 16 TiB, the most for fast snapshot restore"
         raise InvalidRequest("snapshot", snapshot.id, rule, "give its volumes an initialization rate instead")
     if snapshot.state not in ("pending", "completed"):
@@ -215,8 +195,8 @@ def restore_options(
         seconds, price = size / (rate * MIB), prices.initialized(size, rate)
         name, note = f"initialization rate {rate} MiB/s", "within 10 % of the rate 99 % of the time"
         ways.append(RestoreOption(name, seconds, seconds, f"documented{doubt}", price, "each volume", note))
-    if snapshot.size <= LARGEST:
-        ahead, hourly = seconds_text(snapshot.size * OPTIMIZING), prices.fast_restored(0)
+    if snapshot.size <= FAST_RESTORE_LARGEST:
+        ahead, hourly = seconds_text(snapshot.size * FAST_RESTORE_OPTIMIZING), prices.fast_restored(0)
         volumes = f"{int(bucket(snapshot.size))} volumes at once, {credit_rate(snapshot.size):.3g} more an hour"
         note = f"enable it {ahead} before; {volumes}; at least {usd_text(hourly)} for an hour"
         monthly = prices.fast_restored(MONTH)

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from snapkit.ebs import Snapshot
-from snapkit.ebs.restoring import bucket, credit_rate
+from snapkit.ebs.restoring import bucket
 from snapkit.errors import InvalidRequest, LimitExceeded
+from snapkit.rules import credit_rate
 from snapkit.units import GIB, TIB
 from tests.ebs.ground import ZONE, Field
 

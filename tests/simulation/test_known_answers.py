@@ -35,7 +35,7 @@ def test_workstation_chains(workstation: Workload, tiers: list[tuple[str, Retent
     scenario = Scenario(strategy, workstation, "96h", timing=INSTANT)
     outcome = simulate(scenario)
     assert outcome.summary()["kept"] == kept
-    assert outcome.log.stored[-1] - scenario.full_blocks == blocks
+    assert outcome.log.stored[-1] - workstation.allocated(0.0) == blocks
     assert outcome.summary()["copied_modelled_share"] == 0
     assert outcome.summary()["stored_modelled_share"] == 0
 
