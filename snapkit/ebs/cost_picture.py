@@ -11,8 +11,6 @@ from snapkit._picture import Picture
 if TYPE_CHECKING:
     from snapkit.ebs.costs import CostRow, Costs
 
-_INK = "#1f4e79"
-_PALE = "#8fb4d9"
 _MOST = 20
 _LONGEST = 40
 
@@ -29,8 +27,8 @@ def draw(costs: "Costs", keys: Sequence[str]) -> Picture:
     axes = picture.subplots()
     for place, (_, low, high, assumed) in enumerate(bars):
         look: dict[str, Any] = {"height": 0.7, "hatch": "///" if assumed else None, "edgecolor": "white"}
-        axes.barh(place, low, color=_INK, **look)
-        axes.barh(place, high - low, left=low, color=_PALE, **look)
+        axes.barh(place, low, color=picture.theme.ink, **look)
+        axes.barh(place, high - low, left=low, color=picture.theme.pale, **look)
     # Names are what users wrote, and no formulas.
     axes.set_yticks(range(len(bars)), [label for label, *_ in bars], parse_math=False)
     axes.invert_yaxis()
