@@ -15,7 +15,8 @@ from tests.ebs.ground import OWN, ZONE
 
 DAYS = 30
 GIB, BLOCK = 2**30, 524288
-TIMING = Timing(spread=0.0)
+TIMING = Timing(rate=2 * GIB / 18_000, spread=0.0)
+"""The first, full one takes five hours: those that follow wait for it."""
 TIERS = "snapkit:tiers"
 POLL = timedelta(minutes=4)
 """Time between two looks while a snapshot is pending: what it deletes goes that much later at most."""
@@ -90,3 +91,4 @@ def test_thirty_days_of_the_sandbox_are_those_of_the_simulator() -> None:
         assert ours.isna().tolist() == theirs.isna().tolist(), column
         assert (theirs - ours).dropna().between(pd.Timedelta("-1ms"), pd.Timedelta(within)).all(), column
     assert simulated["tiers"].tolist() == happened["tiers"].tolist()
+    assert simulated["completed"].head(4).nunique() == 1  # the full one, and those that waited for it
