@@ -282,15 +282,15 @@ class Volume:
                 self._complete(pending.popleft())
 
     def _complete(self, number: int) -> None:
-        now, log, ledger, region = self.env.now, self.log, self._ledger, self._region
+        now, log, ledger, region, archives = self.env.now, self.log, self._ledger, self._region, self._archives
         log.completed[number] = now
         for copies in self._copied:
             copies.want(number, log.started[number], log.tiers[number])
         for other in ledger.complete(number):
-            tiers = () if self._archives is None else ledger.archives(other)
+            tiers = archives and ledger.archives(other)
             ledger.delete(other)
-            if self._archives is not None and tiers:
-                self._archives.want(other, log.started[other], tiers)
+            if archives and tiers:
+                archives.want(other, log.started[other], tiers)
             elif (moment := region.deletions.take(now)) > now:
                 self.env.timeout(moment - now, other).callbacks.append(self._delete)
             else:

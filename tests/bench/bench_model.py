@@ -11,6 +11,7 @@ import simpy
 
 from simulation import Scenario, Workload, simulate
 from snapkit.strategy import Retention, Schedule, Strategy, Tier
+from snapkit.timing import Timing
 from tests.oracle import textbook
 
 ROUNDS = 15
@@ -20,7 +21,7 @@ TIMEOUTS = 20_000
 def main() -> None:
     """Print both ratios, each the median of interleaved rounds."""
     tier = Tier(Schedule("every 1h"), Retention(last=24, daily=30, monthly=12))
-    scenario = Scenario(Strategy("year", [tier]), Workload.profile("workstation"), "365d")
+    scenario = Scenario(Strategy("year", [tier]), Workload.profile("workstation"), "365d", timing=Timing())
     in_timeouts, in_textbook = [], []
     for _ in range(ROUNDS):
         timeout = bare_timeout()
