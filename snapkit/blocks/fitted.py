@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -74,11 +75,11 @@ class FittedWorkload(Workload):
             replication: from 0 up; the numbers of one seed give independent paths.
 
         Raises:
-            InvalidRequest: one of them is below 0.
+            InvalidRequest: one of them is below 0, or no whole number.
         """
         for field, value in (("seed", seed), ("replication", replication)):
-            if value < 0:
-                raise InvalidRequest(field, value, "is below 0", "give a whole number from 0 up")
+            if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
+                raise InvalidRequest(field, value, "is no whole number from 0 up", "give one, say 0")
         other = copy(self)
         other._key = (int(seed), self._key[1], int(replication))
         other.__dict__.pop("_path", None)

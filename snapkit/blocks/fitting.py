@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,8 +43,9 @@ _DAYS_SEEN = 1.25
 """The share of active quarters of an hour that working hours hold, how long these are at most [s], and how many days it
 takes to tell them."""
 
-
-_INDEPENDENT = "Which blocks a write hits does not depend on when it comes; sessions begin at random."
+_INDEPENDENT = (
+    "Which blocks a write hits does not depend on when it comes; sessions begin at random, all weekdays alike."
+)
 
 
 def fit(
@@ -284,25 +286,31 @@ def _sessions(
         times = _beyond(times, min(simulation.steady * seconds / max(len(times), 1), 1.0))
     if not len(times) or not seconds:
         return Sessions(0.0, 1.0, 1.0, 1.0, 0.1, 0.1, 1.0), shape
-    guess, count, largest = _guess(times, seconds, simulation.lengths)
+    guesses, count, largest = _guesses(times, seconds, simulation.lengths)
     trust = np.array([1.0, 1.0, 1.0, 1.0, 0.5, 0.5])
     if count < _FEW and shape is not None:
-        guess = np.array([guess[0], *shape[1:3], 0.5 * (guess[3] + shape[3]), *shape[4:]])
+        guess = guesses[0]
+        guesses = [np.array([guess[0], *shape[1:3], 0.5 * (guess[3] + shape[3]), *shape[4:]])]
         trust = trust * np.array([1.0, 0.7, 0.7, 0.7, 0.5, 0.5])
     hours = _hours(times, part, midnight) if count >= _FEW else (0.0, float(DAY))
     within = partial(sessions_of, largest=largest, hours=hours)
-    found = matched(simulation, within, measured(trace, part, simulation.lengths), (guess, trust))
+    wanted = measured(trace, part, simulation.lengths)
+    found, _ = min((matched(simulation, within, wanted, (guess, trust)) for guess in guesses), key=itemgetter(1))
     return within(found), found
 
 
 def _steady(times: Floats, kept: Sequence[Stretch], lengths: Sequence[float]) -> float:
-    """Return the touches a second that nearly all windows have, of the third shortest length: 15 min for days."""
-    length = lengths[min(2, len(lengths) - 1)]
-    starts = window_starts(kept, length, length)
-    if len(starts) < _FEW:
-        return 0.0
-    touches = np.diff(times.searchsorted([starts, starts + length], "right"), axis=0)[0]
-    return _NEARLY * float(np.quantile(touches, _NEVER_LESS)) / length
+    """Return the touches a second that nearly all windows have, be they short or long.
+
+    Where the shortest ones are often empty nothing is steady: writes that come now and then are sessions of one burst.
+    """
+    found = []
+    for length in lengths:
+        starts = window_starts(kept, length, length)
+        if len(starts) >= _FEW:
+            touches = np.diff(times.searchsorted([starts, starts + length], "right"), axis=0)[0]
+            found.append(_NEARLY * float(np.quantile(touches, _NEVER_LESS)) / length)
+    return min(found, default=0.0)
 
 
 def _beyond(times: Floats, share: float) -> Floats:
@@ -311,16 +319,23 @@ def _beyond(times: Floats, share: float) -> Floats:
     return np.asarray(times[np.diff(kept, prepend=0.0) > 0])
 
 
-def _guess(times: Floats, seconds: float, lengths: Sequence[float]) -> tuple[Floats, int, float]:
+def _guesses(times: Floats, seconds: float, lengths: Sequence[float]) -> tuple[list[Floats], int, float]:
     """Read the parameters of sessions off the touches: their logarithms, the sessions, the largest burst.
 
     What falls into a quarter of the shortest window makes a burst. A session ends where nothing comes for twice the
     third shortest window, and after twice the fourth shortest one at the latest: 15 s, 30 min and 2 h where days were
-    recorded.
+    recorded. On a busy disk sessions lie closer; so there is another guess, where one ends after twice the shortest
+    window without writes.
     """
+    several = [_guess(times, seconds, lengths, 2 * lengths[number]) for number in (min(2, len(lengths) - 1), 0)]
+    return [guess for guess, *_ in several], *several[0][1:]
+
+
+def _guess(times: Floats, seconds: float, lengths: Sequence[float], pause: float) -> tuple[Floats, int, float]:
+    """Read them off where a session ends after a pause [s]; see `_guesses`."""
     moment, sizes = np.unique(np.floor(times / (lengths[0] / 4)), return_counts=True)
     at = moment * (lengths[0] / 4)
-    pause, longest = (2 * lengths[min(number, len(lengths) - 1)] for number in (2, 3))
+    longest = 2 * lengths[min(3, len(lengths) - 1)]
     ends = (np.diff(at) > pause) | (np.diff(at // longest) > 0)
     session = np.concatenate([[0], np.cumsum(ends)])
     count = int(session[-1]) + 1

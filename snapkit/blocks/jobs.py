@@ -18,7 +18,8 @@ _LEAST = 3
 _MISSED = 0.05
 """Repetitions that a job must have, and the share of them that it may miss."""
 _CHANCE = 1e-3
-"""How likely a job may be to be chance."""
+_NIGHTLY = 0.05
+"""How likely a job may be to be chance, and one of a day: few days are seen, and most machines do something nightly."""
 _MOST = 4
 _AGAIN = 6
 """How many jobs are looked for, and over how many periods they must hit the same blocks, but for those of a day."""
@@ -27,9 +28,9 @@ _AGAIN = 6
 def find_jobs(trace: TraceIndex, kept: Sequence[tuple[float, float]]) -> tuple[list[Job], Floats]:
     """Find jobs, the ones that come most often first.
 
-    A job is due in one place of its period. If that place is written to in (nearly) every period, while other places
-    of the same periods are not, so that chance would bring it about less than once in 1,000 searches, it is one. It
-    writes the median of what was written there.
+    A job is due in one place of its period. If that place is written to in (nearly) every period in which it was looked
+    at, while other places of the same periods are not, so that chance would bring it about less than once in 1,000
+    searches, or once in 20 where it comes once a day, it is one. It writes the median of what was written there.
 
     Args:
         trace: every touch of a block.
@@ -90,37 +91,47 @@ def _job(times: Floats, kept: Sequence[tuple[float, float]], every: float) -> Jo
     width = min(every / _BINS * 2, _WIDEST)
     bins = round(every / width)
     width = every / bins
-    best, found = math.log(_CHANCE), None
+    best, found = math.log(_NIGHTLY if every == DAY else _CHANCE), None
     for shift in (0.0, width / 2):
-        place = np.floor((times - shift) / width).astype(np.int64)
-        period, where = np.divmod(place, bins)
-        whole = _whole_periods(kept, every, shift)
-        if len(whole) < _LEAST:
-            return None
-        inside = np.isin(period, whole)
-        row = np.searchsorted(whole, period[inside])
-        counts = np.zeros((len(whole), bins), np.int32)
-        np.add.at(counts, (row, where[inside]), 1)
-        for column in np.flatnonzero((counts > 0).mean(axis=0) >= 1 - _MISSED).tolist():
-            writes = float(np.median(counts[:, column]))
+        counts, seen, place = _places(times, kept, width, bins, shift)
+        often = seen.sum(axis=0)
+        regular = ((counts > 0).sum(axis=0) >= (1 - _MISSED) * often) & (often >= _LEAST)
+        for column in np.flatnonzero(regular).tolist():
+            due = seen[:, column]
+            writes = float(np.median(counts[due, column]))
             # What writes less than half as much is not taken for the job.
-            hit = counts >= writes / 2
+            hit = counts[due] >= writes / 2
             missed = int((~hit[:, column]).sum())
-            if missed > _MISSED * len(whole):
+            if missed > _MISSED * len(hit):
                 continue
-            # How likely it is that chance hits this place: in each period as it hits the others.
-            likely = np.log((hit.sum(axis=1) - hit[:, column] + 1.0) / bins)
-            chance = float(likely[hit[:, column]].sum()) + math.log(2.0 * bins) + _log_choices(len(whole), missed)
+            # How likely it is that chance hits this place: in each period as it hits the others that were seen.
+            likely = np.log((hit.sum(axis=1) - hit[:, column] + 1.0) / seen[due].sum(axis=1))
+            chance = float(likely[hit[:, column]].sum()) + math.log(2.0 * bins) + _log_choices(len(hit), missed)
             if chance < best:
-                at = times[inside][where[inside] == column]
+                at = times[place == column]
                 phase = (float(np.median((at - shift) % every)) + shift) % every
                 best, found = chance, Job(every, phase, writes, 0.0)
     return found
 
 
-def _whole_periods(kept: Sequence[tuple[float, float]], every: float, shift: float) -> np.ndarray:
-    whole = [np.arange(math.ceil((a - shift) / every), math.floor((b - shift) / every)) for a, b in kept]
-    return np.concatenate(whole).astype(np.int64)
+def _places(
+    times: Floats, kept: Sequence[tuple[float, float]], width: float, bins: int, shift: float
+) -> tuple[np.ndarray, np.ndarray, Ints]:
+    """Lay periods end to end over the stretches and cut each into places, of which only whole ones count.
+
+    Returns:
+        The touches of each place that counts, and which ones do. Shape: (periods, bins) each. The place in its period
+        of each touch, or -1 where it does not count. Shape: (touches,).
+    """
+    begin = math.floor((kept[0][0] - shift) / width) // bins * bins
+    periods = (math.floor((kept[-1][1] - shift) / width) - begin) // bins + 1
+    seen = np.zeros(periods * bins, np.bool_)
+    for a, b in kept:
+        seen[math.ceil((a - shift) / width - 1e-9) - begin : math.floor((b - shift) / width + 1e-9) - begin] = True
+    place = np.floor((times - shift) / width).astype(np.int64) - begin
+    inside = seen[place]
+    counts = np.bincount(place[inside], minlength=len(seen))
+    return counts.reshape(periods, bins), seen.reshape(periods, bins), np.where(inside, place % bins, -1)
 
 
 def _log_choices(total: int, missed: int) -> float:

@@ -16,8 +16,11 @@ from snapkit.blocks.write_clock import WriteClock
 from snapkit.errors import InvalidRequest
 from snapkit.units import DAY, HOUR, WEEK, Duration, seconds_text, to_seconds
 
+_KINDS = ("measured", "fitted", "poisson")
 _WEEKS = 200
 _BURSTS = 1_000_000
+_SHAPE, _LEVEL, _TAIL, _ZERO = 0.2, 1.6, 1.5, 0.05
+"""How far off a good fit may be: the shape as a share, level and tail as factors, the share of empty windows."""
 _P95 = 1.645
 """The 95th percentile of a normal distribution, in standard deviations."""
 
@@ -41,7 +44,7 @@ def judge(
         One row for each part left out, regime and length of windows. For the mean blocks a window changes, the 95th
         percentile over the mean (``tail``) and the share of windows that change nothing (``zero``): what was
         ``measured``, ``fitted``, and what ``poisson`` says. ``level`` is the ratio of a mean to the measured one;
-        ``shape`` is that ratio over the same for the longest windows.
+        ``shape`` is that ratio over the same for the longest windows; ``windows`` is how many were measured.
 
     Raises:
         InvalidRequest: the workload is not known from a trace, or there are no two parts.
@@ -55,6 +58,90 @@ def judge(
         fitted = Workload.fit(workload, start, left_out)
         tables.append(compare(fitted, workload, left_out).assign(fold=fold))
     return pd.concat(tables).set_index("fold", append=True).reorder_levels(["fold", "regime", "interval"])
+
+
+def pooled(table: pd.DataFrame) -> pd.DataFrame:
+    """Average over the parts left out, each window as told by the fit that has not seen it.
+
+    A part left out is as far above the mean of the trace as what remains is below it, so that a single part shows the
+    noise of both; here most of it cancels.
+
+    Args:
+        table: made by `judge`.
+
+    Returns:
+        One row for each regime and length of windows, with the columns of `judge`.
+    """
+    keys = ["regime", "interval"]
+    weighed = table[["windows"]].copy()
+    for kind in _KINDS:
+        weighed[f"mean_{kind}"] = table[f"mean_{kind}"]
+        weighed[f"tail_{kind}"] = (table[f"tail_{kind}"] * table[f"mean_{kind}"]).fillna(0.0)
+        weighed[f"zero_{kind}"] = table[f"zero_{kind}"]
+    told = weighed.columns.drop("windows")
+    weighed[told] = weighed[told].mul(weighed["windows"], axis=0)
+    frame = weighed.groupby(level=keys, sort=False).sum()
+    frame[told] = frame[told].div(frame["windows"], axis=0)
+    for kind in _KINDS:
+        frame[f"tail_{kind}"] /= frame[f"mean_{kind}"].where(frame[f"mean_{kind}"] > 0)
+    return _with_ratios(frame.reset_index()).set_index(keys)
+
+
+def held(table: pd.DataFrame, kind: str = "fitted") -> pd.DataFrame:
+    """Tell which figures are near enough: shape within 20 %, level a factor 1.6, tail a factor 1.5, zero within 0.05.
+
+    Args:
+        table: made by `judge`, `compare` or `pooled`.
+        kind: ``"fitted"`` or ``"poisson"``.
+
+    Returns:
+        Whether each is. The rows are those of the table; columns ``shape, level, tail, zero``.
+    """
+
+    def near(what: str, factor: float) -> pd.Series:
+        # Windows of which hardly one changes anything have a tail of 0: two such tails are alike.
+        one, other = (table[f"{what}_{each}"].fillna(0.0) for each in (kind, "measured"))
+        return (one <= factor * other) & (other <= factor * one)
+
+    shape = (table[f"shape_{kind}"] - 1).abs() <= _SHAPE
+    zero = (table[f"zero_{kind}"] - table["zero_measured"]).abs() <= _ZERO
+    return pd.DataFrame({"shape": shape, "level": near("mean", _LEVEL), "tail": near("tail", _TAIL), "zero": zero})
+
+
+def ceiling(
+    fitted: FittedWorkload,
+    paths: int = 20,
+    folds: int = 3,
+    pieces: Duration = 4 * HOUR,
+    start: datetime | None = None,
+) -> pd.DataFrame:
+    """Judge fits to paths of a model, which is the truth there: a fit to as much of a real disk can hardly do better.
+
+    Args:
+        fitted: the model.
+        paths: how many; each has the span of the trace that the model was fitted to.
+        folds: as for `judge`.
+        pieces: likewise.
+        start: likewise.
+
+    Returns:
+        The share of parts left out in which each figure is near enough, as `held` tells; one row for each regime and
+        length of windows.
+
+    Raises:
+        InvalidRequest: there is no path, or there are no two parts.
+
+    Source:
+        Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, section 6.5: the parametric bootstrap.
+    """
+    if paths < 1:
+        raise InvalidRequest("paths", paths, "is below 1", "give 20 or so")
+    tables = []
+    for path in range(1, paths + 1):
+        trace = fitted.sampled(path).to_trace(fitted.span)
+        workload = Workload.from_trace(trace, block_size=fitted.block_size, span=fitted.span)
+        tables.append(held(judge(workload, folds, pieces, start)))
+    return pd.concat(tables).groupby(level=["regime", "interval"], sort=False).mean()
 
 
 def compare(fitted: FittedWorkload, traced: Workload, part: Sequence[Stretch]) -> pd.DataFrame:
@@ -75,14 +162,18 @@ def compare(fitted: FittedWorkload, traced: Workload, part: Sequence[Stretch]) -
             starts = window_starts(here, real.length, real.length)
             model = Moments.of(real.length, _on_path(fitted, starts, real.length))
             values = [each for kind in (real, model, _poisson(rates, real.length)) for each in _told(kind)]
-            rows.append((regime, seconds_text(real.length), *values))
-    kinds = ("measured", "fitted", "poisson")
-    columns = ["regime", "interval", *(f"{what}_{kind}" for kind in kinds for what in ("mean", "tail", "zero"))]
-    frame = pd.DataFrame(rows, columns=columns)
-    for kind in ("fitted", "poisson"):
+            rows.append((regime, seconds_text(real.length), len(starts), *values))
+    told = (f"{what}_{kind}" for kind in _KINDS for what in ("mean", "tail", "zero"))
+    frame = pd.DataFrame(rows, columns=["regime", "interval", "windows", *told])
+    return _with_ratios(frame).set_index(["regime", "interval"])
+
+
+def _with_ratios(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the level and the shape of both models."""
+    for kind in _KINDS[1:]:
         frame[f"level_{kind}"] = frame[f"mean_{kind}"] / frame["mean_measured"].where(frame["mean_measured"] > 0)
         frame[f"shape_{kind}"] = frame[f"level_{kind}"] / frame.groupby("regime")[f"level_{kind}"].transform("last")
-    return frame.set_index(["regime", "interval"])
+    return frame
 
 
 def _told(moments: Moments) -> tuple[float, float, float]:

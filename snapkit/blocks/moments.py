@@ -133,7 +133,7 @@ def matched(
     sessions: Callable[[Floats], Sessions],
     wanted: Sequence[Moments],
     near: tuple[Floats, Floats],
-) -> Floats:
+) -> tuple[Floats, float]:
     """Find the logarithms of the parameters of sessions whose moments are the wanted ones.
 
     Args:
@@ -144,7 +144,7 @@ def matched(
             and both spreads; and how far the result may lie from those, as a standard deviation. Shape: (6,) each.
 
     Returns:
-        The logarithms. Shape: (6,).
+        The logarithms, and how far they are from what was wanted, the less the better. Shape: (6,).
 
     Source:
         McFadden, "A Method of Simulated Moments", Econometrica 57(5), 1989; Nelder and Mead, Computer Journal 7, 1965.
@@ -159,16 +159,17 @@ def matched(
         far = (point - guess) / trust
         return float((np.minimum(np.abs((found - target) * weight), 20.0) ** 2).sum() + far @ far)
 
-    best, steps = guess, np.array([0.7, 0.7, 0.7, 0.7, 0.4, 0.4])
+    best, least, steps = guess, math.inf, np.array([0.7, 0.7, 0.7, 0.7, 0.4, 0.4])
     for sign, evaluations in zip((1.0, -0.5), _EVALUATIONS, strict=True):
         simplex = np.vstack([best, best + np.diag(steps * sign)])
-        best = minimize(
+        found = minimize(
             loss,
             best,
             method="Nelder-Mead",
             options={"maxfev": evaluations, "initial_simplex": simplex, "xatol": 0.01, "fatol": 0.02},
-        ).x
-    return np.asarray(best)
+        )
+        best, least = found.x, float(found.fun)
+    return np.asarray(best), least
 
 
 def _residuals_of(moments: Sequence[Moments]) -> tuple[Floats, Floats]:

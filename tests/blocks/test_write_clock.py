@@ -134,6 +134,19 @@ def test_periodic_jobs_are_found_among_sessions() -> None:
     assert len(rest) == pytest.approx(500, abs=30)
 
 
+def test_a_nightly_job_is_found_though_no_day_was_seen_from_end_to_end() -> None:
+    random = np.random.default_rng(8)
+    nightly = [(3 * HOUR + DAY * day + second, 100 + second) for day in range(6) for second in range(40)]
+    noise = [(float(t), int(random.integers(1000))) for t in random.uniform(0, 6 * DAY, 300)]
+    times, blocks = (list(column) for column in zip(*[*nightly, *noise], strict=True))
+    seen = [(4.0 * HOUR * piece, 4.0 * HOUR * (piece + 1)) for piece in range(36) if (piece + piece // 6) % 3]
+    found, _ = find_jobs(indexed(times, blocks, 6.0 * DAY), seen)
+    assert [(job.every, job.writes, job.blocks) for job in found] == [(DAY, 40, 40)]
+    assert abs(found[0].phase - 3 * HOUR - 20) < 2
+    # Two nights are too few.
+    assert find_jobs(indexed(times, blocks, 6.0 * DAY), seen[:6])[0] == []
+
+
 def test_chance_makes_no_job() -> None:
     for seed in range(5):
         random = np.random.default_rng(seed)
