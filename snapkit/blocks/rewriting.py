@@ -64,7 +64,7 @@ class Rewritten(Workload):
         if not (isinstance(a, float) and isinstance(b, float) and 0.0 <= a <= b < math.inf):
             a, b = window(a, b)
         changed = self.original.changed_between(a, b)
-        return self._with_rewrite(changed, b) if self._rewritten(a, b) else changed
+        return self._with_rewrite(changed, a, b) if self._rewritten(a, b) else changed
 
     def provenance(self, a: Duration, b: Duration) -> Provenance:  # noqa: D102
         start, end = window(a, b)
@@ -99,9 +99,13 @@ class Rewritten(Workload):
         """Tell whether some moment lies after a, and not after b."""
         return bisect_right(self.moments, a) < bisect_right(self.moments, b)
 
-    def _with_rewrite(self, changed: float, end: float) -> float:
-        # Blocks that were added after the rewrite are among those changed: so all that is there at the end counts.
-        return self.share * self.original.allocated(end) + (1 - self.share) * changed
+    def _with_rewrite(self, changed: float, start: float, end: float) -> float:
+        """Add the last rewrite of a window to what changes in it otherwise; what is new lies behind what was there."""
+        allocated = self.original.allocated
+        last = self.moments[bisect_right(self.moments, end) - 1]
+        before, after, rewritten = allocated(start), allocated(end), self.share * allocated(last)
+        new = after - max(before, rewritten)
+        return min(after, rewritten + new + (1 - self.share) * (changed - (after - before)))
 
     def _windows(self, interval: float) -> list[int]:
         """Number the windows of the span, laid end to end, that have a rewrite in them."""
@@ -121,5 +125,5 @@ class Rewritten(Workload):
         for number in self._windows(interval):
             start, end = number * interval, (number + 1) * interval
             changed = self.original.changed_between(start, end) if windows else blocks
-            more += self._with_rewrite(changed, end) - changed
+            more += self._with_rewrite(changed, start, end) - changed
         return blocks + (more / (self.span // interval) if more else 0.0), windows

@@ -28,6 +28,8 @@ FRESH = timedelta(hours=1)
 
 _FEWEST = 4
 _ALIKE = 3.0
+_TOGETHER = timedelta(seconds=10)
+"""One that ends so soon after the one that it builds on ended with it."""
 _NEWEST = 100
 _LINES = 1000
 _NORMAL = NormalDist()
@@ -249,12 +251,20 @@ def _past(snapshot: "Snapshot") -> Past:
 
 
 def _timed(pasts: Iterable[Past], grows: Copied) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
-    """Pair what each copied [bytes] with how long it took [s]: the first of each line, and the later ones."""
+    """Pair what each copied [bytes] with how long it took [s]: the first of each line, and the later ones.
+
+    One that ended with the one that it builds on waited for that, and tells nothing of what it copied.
+    """
     first, later, last = list[tuple[float, float]](), list[tuple[float, float]](), dict[str, datetime]()
+    ended = dict[str, datetime]()
     for each in pasts:
         gap = (each.began - last[each.line]).total_seconds() if each.line in last else None
         last[each.line] = each.began
-        if each.seconds is not None:
+        if each.seconds is None:
+            continue
+        end, before = each.began + timedelta(seconds=each.seconds), ended.get(each.line)
+        ended[each.line] = end if before is None else max(end, before)
+        if before is None or each.began >= before or end > before + _TOGETHER:
             full = each.size if each.full is None else each.full
             (first if gap is None else later).append((full if gap is None else grows(gap, full), each.seconds))
     return first, later

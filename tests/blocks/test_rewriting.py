@@ -127,3 +127,9 @@ def test_paths_are_those_of_what_is_rewritten() -> None:
 def test_rewrites_that_cannot_be_are_refused(arguments: Any, message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
         disk().rewritten(*arguments)
+
+
+def test_what_is_added_lies_behind_the_part_that_is_rewritten() -> None:
+    """By hand: of 200 blocks half are rewritten at noon, and 200 are added in the day, of which none lies there."""
+    still = Workload.from_table({"1h": 0, "1d": 0}, None, "100 MiB")
+    assert still.growing("100 MiB").rewritten("12h", share=0.5).changed_between("0s", "24h") == 150 + 200

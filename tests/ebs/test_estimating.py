@@ -101,6 +101,16 @@ def test_a_long_pause_means_a_long_snapshot() -> None:
     assert late.basis == "on 8 earlier snapshots of vol-1"
 
 
+def test_those_that_waited_for_a_slow_first_one_tell_nothing_of_what_they_copied() -> None:
+    first = past(0, 5 * HOUR)
+    waited = [past(hour, (5 - hour) * HOUR) for hour in (1, 2, 3, 4)]
+    quick = [past(hour, 600.0) for hour in range(6, 12)]
+    guess = sure(predicted(past(12, None), [first, *waited, *quick]))
+    assert guess.likely == pytest.approx(600, rel=0.01)
+    assert guess.high == pytest.approx(600, rel=0.01)
+    assert guess.basis == "on 6 earlier snapshots of vol-1"
+
+
 def test_few_snapshots_make_a_wide_band() -> None:
     noise = np.exp(np.random.default_rng(3).normal(0, 0.2, 30))
     history = [past(hour, 300 * factor) for hour, factor in enumerate(noise)]
