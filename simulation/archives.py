@@ -90,9 +90,9 @@ class Archives:
         self._full = full
         self._leave = leave
         self._start = epoch_of(scenario.start, "start")
-        self._block = scenario.workload.block_size
-        # Archiving is taken to last as long as a full snapshot: assumed, for AWS publishes no figure.
-        self._seconds = scenario.timing.seconds
+        # Archiving is taken to last as long as a full snapshot, those of a server side by side: assumed, for AWS
+        # publishes no figure.
+        self._seconds, self._largest = scenario.timing.seconds, scenario.largest
         self._ledger = ArchiveLedger(scenario.strategy)
         # What AWS would refuse waits in the standard tier until another is deleted.
         self._room = simpy.Resource(env, rules.ARCHIVED_PER_VOLUME)
@@ -123,7 +123,7 @@ class Archives:
                     return
                 blocks = self._full(started)
                 key = log.begin(number, started, env.now, blocks)
-                yield env.timeout(self._seconds(blocks * self._block))
+                yield env.timeout(self._seconds(self._largest(started)))
             log.completed[key] = env.now
             self._leave(number)
             yield gone

@@ -1,6 +1,6 @@
 """What a study assumes, changed one thing at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,12 +36,6 @@ class Leveled(Workload):
     def allocated(self, t: Duration) -> int | float:  # noqa: D102 - see Workload
         start = self._leveled.allocated(0.0)
         return start + self._times * (self._leveled.allocated(t) - start)
-
-    @property
-    def members(self) -> Mapping[str, Workload]:  # noqa: D102 - see Workload
-        volumes = self._leveled.members
-        several = len(volumes) > 1
-        return {name: Leveled(each, self._times) for name, each in volumes.items()} if several else {"": self}
 
     @property
     def stationary(self) -> bool:  # noqa: D102 - see Workload
@@ -89,8 +83,16 @@ def _changed(scenario: Scenario | Fleet, name: str, times: float) -> Scenario | 
 
 def _with(scenario: Scenario, name: str, times: float) -> Scenario:
     if name == "write level":
-        return replace(scenario, workload=Leveled(scenario.workload, times))
+        return replace(scenario, workload=_leveled(scenario.workload, times))
     return replace(scenario, timing=_timing(scenario.timing, name, times))
+
+
+def _leveled(workload: Workload, times: float) -> Workload:
+    """Change the level of each of several volumes by itself: none changes more blocks than it has."""
+    volumes = workload.members
+    if len(volumes) == 1:
+        return Leveled(workload, times)
+    return Workload.together({name: Leveled(each, times) for name, each in volumes.items()})
 
 
 def _timing(timing: Timing, name: str, times: float) -> Timing:

@@ -1,6 +1,6 @@
 """What chance has in store: drawn for a volume and a region, never for a strategy, so that all meet the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
@@ -57,3 +57,15 @@ class Chances:
             sound = (1 - failing) ** len(scenario.workload.members)
             errors = (stream(_ERRORS, name).random(minutes) < 1 - sound).tolist()
         return cls(slowness, lateness, errors)
+
+
+def on_one_path(scenario: Scenario, name: str, seed: int, replication: int) -> Scenario:
+    """Choose one of the ways in which its volume may be written, its own, and one timing of those that may be true.
+
+    Both are the same for every strategy.
+    """
+    path = scenario.workload.sampled(seed_of(name, seed), replication)
+    timing = scenario.timing.sampled(seed, replication)
+    if path is scenario.workload and timing is scenario.timing:
+        return scenario
+    return replace(scenario, workload=path, timing=timing)

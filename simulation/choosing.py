@@ -118,6 +118,7 @@ class Judge:
         chosen = min(as_long, key=lambda name: order[name])
         losers = {name: self._why_not(name, chosen) for name in known if name != chosen}
         losers |= dict.fromkeys(self._study.beaten, "another is surely better in all that decides")
+        losers |= dict.fromkeys(self._study.missing, f"was not run: {self._study.stopped}")
         strategy = next(strategy for strategy in self._study.strategies if strategy.name == chosen)
         return Choice(strategy, self._why(chosen), losers)
 
@@ -166,7 +167,7 @@ class Judge:
         known = [name for name in able if not isnan(figures[name][figure])]
         if not known:
             rule = "is met by no strategy: none has a complete snapshot in time"
-            raise InvalidRequest(field, given, rule, "simulate a longer horizon")
+            raise InvalidRequest(field, given, rule, "simulate a longer horizon, or let fewer snapshots fail")
         nearest = min(known, key=lambda name: figures[name][figure])
         value = figures[nearest][figure]
         if figure == "monthly_cost_usd":

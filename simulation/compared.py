@@ -96,7 +96,7 @@ def together_by(figure: str) -> str:
     return "max" if figure.endswith("_s") else "sum"
 
 
-_SHARES_OF = {"copied_modelled_share": "copied_bytes", "stored_modelled_share": "stored_end_bytes"}
+_SHARES_OF = {"copied_unmeasured_share": "copied_bytes", "stored_unmeasured_share": "stored_end_bytes"}
 
 
 def means(runs: pd.DataFrame) -> pd.DataFrame:

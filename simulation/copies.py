@@ -84,8 +84,8 @@ class Copies:
         scenario: Scenario,
         region: str,
         destination: Destination,
-        changed: Changed,
-        full: Full,
+        counted: tuple[Changed, Full],
+        members: Sequence[tuple[Changed, Full]],
         slowness: Sequence[float] | None,
         deleted: Sequence[float],
     ) -> None:
@@ -96,8 +96,9 @@ class Copies:
             scenario: what is simulated.
             region: where to.
             destination: what the copies of all volumes to there share.
-            changed: the distinct blocks written after one moment [s], up to and including another.
-            full: the blocks of a full snapshot at a moment [s].
+            counted: the distinct blocks written after one moment [s], up to and including another, and the blocks of a
+                full snapshot at a moment [s].
+            members: the same two of each volume of a server; none for a volume alone.
             slowness: by what the weather slows down what begins in each hour; None for none.
             deleted: when each snapshot was deleted [s]; infinity while it is kept.
         """
@@ -111,8 +112,9 @@ class Copies:
         self._block = scenario.workload.block_size
         # A copy is taken to last as long as a snapshot of as many bytes: assumed, for AWS publishes no figure.
         self._seconds = scenario.timing.seconds
-        self._counts = changed, full
-        self._lineages = [Lineage(changed, full)]
+        self._counts = counted
+        self._members = members or [counted]
+        self._lineages = [Lineage(*counted)]
         self._lineage_of: dict[int, Lineage] = {}
         self._keepers: dict[str, Keeper] = {
             tier.name: copy.retention.keeper()
@@ -144,12 +146,15 @@ class Copies:
                 full = not log.deleted or log.deleted[-1] <= env.now
                 if full and len(self._lineages[-1]):
                     self._lineages.append(Lineage(*self._counts))
+                base = self._lineages[-1].newest
                 blocks = self._lineages[-1].add(started)
+                # Those of a server are copied side by side.
+                slowest = max(whole(started) if full else changed(base, started) for changed, whole in self._members)
                 key = log.begin(number, started, env.now, blocks, full=full)
                 self._lineage_of[key] = self._lineages[-1]
                 self._store()
                 slowness = 1.0 if self._slowness is None else self._slowness[int(env.now // HOUR)]
-                yield env.timeout(self._seconds(blocks * self._block) * slowness)
+                yield env.timeout(self._seconds(slowest * self._block) * slowness)
             log.completed[key] = env.now
             self._tiers[key] = tiers
             self._retire(key, started, tiers)

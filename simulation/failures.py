@@ -270,9 +270,9 @@ def _is_enabled(outcome: "Outcome", numbers: Numbers, chosen_at: Floats, made_at
         made_at: when each volume is made [s].
 
     Raises:
-        InvalidRequest: the volume is larger than fast snapshot restore allows.
+        InvalidRequest: the volume, or the largest of several, is larger than fast snapshot restore allows.
     """
-    size = outcome.scenario.blocks * outcome.scenario.workload.block_size
+    size = max(outcome.scenario.sizes)
     if size > FAST_RESTORE_LARGEST:
         rule = f"is more than fast snapshot restore allows, {bytes_text(FAST_RESTORE_LARGEST)}"
         raise InvalidRequest("size", bytes_text(size), rule, "give Restore(rate=300), say, instead")

@@ -9,10 +9,15 @@ import numpy as np
 import pandas as pd
 
 from simulation.losses import moments
-from simulation.outcome import Outcome
+from simulation.outcome import TOLD, Outcome
+from snapkit import _html
 
 if TYPE_CHECKING:
     from snapkit._picture import Picture
+
+
+_SHOWN = 20
+"""So many volumes a table shows."""
 
 
 class Outcomes(Mapping[str, Outcome]):
@@ -67,6 +72,16 @@ class Outcomes(Mapping[str, Outcome]):
 
         return plots.pending(self, theme=theme)
 
+    def _repr_html_(self) -> str:
+        shown = list(self.items())[:_SHOWN]
+        rows = [
+            (name, *(told(each) for (_, told), each in zip(TOLD.values(), one.told, strict=True)))
+            for name, one in shown
+        ]
+        more = f"and {len(self) - _SHOWN:,} more volumes" if len(self) > _SHOWN else ""
+        return _html.table(["volume", *(name for name, _ in TOLD.values())], rows) + (_html.note(more) if more else "")
+
     def __repr__(self) -> str:
         taken = sum(len(outcome.log.started) for outcome in self.values())
-        return f"<Outcomes: {len(self):,} volumes, {taken:,} snapshots>"
+        volumes = "1 volume" if len(self) == 1 else f"{len(self):,} volumes"
+        return f"<Outcomes: {volumes}, {taken:,} snapshots>"

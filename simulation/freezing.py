@@ -35,7 +35,7 @@ class WriteTime:
         """Begin with a file system that is not frozen."""
         self.spells: list[tuple[float, float]] = []
         self._begins: list[float] = []
-        self._lost: list[float] = []
+        self._reached: list[float] = []
 
     @property
     def frozen(self) -> bool:
@@ -45,7 +45,7 @@ class WriteTime:
     def freeze(self, now: float) -> None:
         """Let nothing be written from now on, if that is not so already."""
         if not self.frozen:
-            self._lost.append(sum(end - begin for begin, end in self.spells[-1:]) + (self._lost or [0.0])[-1])
+            self._reached.append(self.at(now))
             self._begins.append(now)
             self.spells.append((now, float("inf")))
 
@@ -59,5 +59,5 @@ class WriteTime:
         spell = bisect_right(self._begins, t) - 1
         if spell < 0:
             return t
-        begin, end = self.spells[spell]
-        return (begin if t < end else t - (end - begin)) - self._lost[spell]
+        # From where it stood: never less for a later moment, as a difference of sums may be by rounding.
+        return self._reached[spell] + max(0.0, t - self.spells[spell][1])

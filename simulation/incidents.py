@@ -1,12 +1,13 @@
 """What may happen to a volume and its schedules: processes for `Scenario.processes`, and patterns for others.
 
-Each is a plain SimPy process: called with the `simulation.model.Volume`, it gives a generator of events.
+Each is a plain SimPy process: called with the `simulation.model.VolumeModel`, it gives a generator of events.
 """
 
 from dataclasses import dataclass
 
-from simulation.model import Volume
+from simulation.model import VolumeModel
 from simulation.region import Events
+from snapkit.errors import InvalidRequest
 from snapkit.units import HOUR, Duration, to_seconds
 
 
@@ -28,16 +29,15 @@ class VolumeDeleted:
     at: Duration
     expire: Duration | None = None
 
-    def __call__(self, volume: Volume) -> Events:
+    def __call__(self, volume: VolumeModel) -> Events:
         """Stop, and delete what gets too old."""
         yield volume.env.timeout(to_seconds(self.at, "at"))
         volume.stop()
-        log, age = volume.log, None if self.expire is None else to_seconds(self.expire, "expire")
+        started, age = volume.log.started, None if self.expire is None else to_seconds(self.expire, "expire")
         while age is not None:
             yield volume.env.timeout(HOUR)
-            there = [number for number, at in enumerate(log.completed) if at <= volume.env.now < log.deleted[number]]
-            for number in there[:-1]:
-                if log.started[number] + age <= volume.env.now:
+            for number in volume.there[:-1]:
+                if started[number] + age <= volume.env.now:
                     volume.delete(number)
 
 
@@ -57,7 +57,7 @@ class TierRenamed:
     at: Duration
     tier: str
 
-    def __call__(self, volume: Volume) -> Events:
+    def __call__(self, volume: VolumeModel) -> Events:
         """Rename it."""
         yield volume.env.timeout(to_seconds(self.at, "at"))
         volume.forget(self.tier)
@@ -79,8 +79,11 @@ class CopiesExpire:
     region: str
     age: Duration
 
-    def __call__(self, volume: Volume) -> Events:
+    def __call__(self, volume: VolumeModel) -> Events:
         """Delete those that are old enough, every hour."""
+        if self.region not in volume.copies:
+            told = ", ".join(volume.copies) or "none, or leave this out"
+            raise InvalidRequest("region", self.region, "gets no copies", f"name one that does: {told}")
         age, copies = to_seconds(self.age, "age"), volume.copies[self.region]
         while True:
             yield volume.env.timeout(HOUR)

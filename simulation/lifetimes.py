@@ -50,7 +50,7 @@ class Calendar:
         self.start = start
         self.horizon = horizon
         self._due: dict[Schedule, Floats] = {}
-        self._ends: dict[tuple[Schedule, Retention], Numbers | None] = {}
+        self._ends: dict[tuple[Schedule, Retention], tuple[Numbers, Numbers] | None] = {}
         self._buckets: dict[tuple[Schedule, str, str], tuple[Numbers, Numbers]] = {}
         self._offsets: dict[str, tuple[Floats, Floats]] = {}
 
@@ -60,15 +60,20 @@ class Calendar:
         alone = len(lanes) == 1
         times = lanes[0][0] if alone else np.unique(np.concatenate([lane[0] for lane in lanes]))
         apart = len(times) < 2 or float(np.diff(times).min()) >= rules.CREATE_GAP
-        ends = np.zeros(len(times), np.int64)
+        ends, spans = np.zeros(len(times), np.int64), list[tuple[Numbers, Numbers]]()
         for due, schedule, retention in lanes:
             own = self._ended(schedule, retention) if apart else None
             if own is None:
                 return walked(strategy, self.start, self.horizon)
             if alone:
-                return Lifetimes(times, own)
+                return Lifetimes(times, own[0])
             places = np.searchsorted(times, due)
-            ends[places] = np.maximum(ends[places], np.append(places, len(times))[own])
+            lasting, within = (np.append(places, len(times))[each] for each in own)
+            ends[places] = np.maximum(ends[places], lasting)
+            spans.append((places, within))
+        # What another tier keeps may outlive all those before it.
+        if any(_is_renewed(ends[places], within) for places, within in spans):
+            return walked(strategy, self.start, self.horizon)
         return Lifetimes(times, ends)
 
     def due(self, schedule: Schedule) -> Floats:
@@ -84,14 +89,17 @@ class Calendar:
             due = self._due[schedule] = times - self.start
         return due
 
-    def _ended(self, schedule: Schedule, retention: Retention) -> Numbers | None:
-        """Number, for each snapshot of a tier, the later one that makes the tier let go; None if columns cannot."""
+    def _ended(self, schedule: Schedule, retention: Retention) -> tuple[Numbers, Numbers] | None:
+        """Number, for each snapshot of a tier, the later one that makes the tier let go; None if columns cannot.
+
+        The second numbers are those of the ones from which on no span of its retention reaches it.
+        """
         key = schedule, retention
         if key not in self._ends:
             self._ends[key] = self._let_go(schedule, retention)
         return self._ends[key]
 
-    def _let_go(self, schedule: Schedule, retention: Retention) -> Numbers | None:
+    def _let_go(self, schedule: Schedule, retention: Retention) -> tuple[Numbers, Numbers] | None:
         count = len(self.due(schedule))
         ends = np.arange(1, count + 1)
         # How long a tier that is not filled, or whose span reaches there, spares its oldest snapshot.
@@ -113,10 +121,7 @@ class Calendar:
                 within = np.maximum(within, covered)
             ends[newest] = np.maximum(ends[newest], held)
         ends[0] = max(ends[0], spared, within[0])
-        # Once the first is gone, a later one may be the oldest, in a bucket that another stands for but within a span.
-        if within.any() and np.any((np.maximum.accumulate(ends)[:-1] <= ends[1:]) & (within[1:] > ends[1:])):
-            return None
-        return ends
+        return None if _is_renewed(ends, within) else (ends, within)
 
     def _buckets_of(self, schedule: Schedule, rule: Rule, zone: str) -> tuple[Numbers, Numbers]:
         """Tell which snapshots open the buckets of a rule, and which are the newest of them."""
@@ -163,6 +168,15 @@ class Calendar:
             return times - span.hours * HOUR - span.days * DAY
         reach = np.array([span.back_from(at, known) for at in (self.start + times).tolist()]) - self.start
         return None if np.any(reach[1:] < reach[:-1]) else reach
+
+
+def _is_renewed(ends: Numbers, within: Numbers) -> bool:
+    """Tell whether one may be the oldest once those before it are gone, and stay for that.
+
+    It is in a bucket that another stands for then, but within a span.
+    """
+    gone = np.maximum.accumulate(ends)[:-1] <= ends[1:]
+    return bool(np.any(gone & (within[1:] > ends[1:])))
 
 
 def walked(strategy: Strategy, start: float, horizon: float) -> Lifetimes:

@@ -21,8 +21,8 @@ class Log:
         stored: blocks stored from each of those moments on; a snapshot's count from its start.
         copies: what became of the copies, by the region that they are in.
         archive: what became of those that were archived.
-        by_hand: when those were deleted that no retention let go [s], by number.
-        forgotten: when tiers were renamed, and their snapshots forgotten [s].
+        incidents: what no retention did, in order: how many snapshots had been started by then and how many had ended,
+            and the number of the one that was deleted, or the tier that was renamed.
         frozen: from when to when the file system was frozen [s].
         chain: what each snapshot stores that is there at the end, by its start: the first all its blocks, every other
             those changed since the one before it.
@@ -41,8 +41,7 @@ class Log:
         self.stored: list[float] = []
         self.copies: dict[str, CopyLog] = {}
         self.archive = ArchiveLog()
-        self.by_hand: dict[int, float] = {}
-        self.forgotten: list[tuple[float, str]] = []
+        self.incidents: list[tuple[int, int, int | str]] = []
         self.frozen: list[tuple[float, float]] = []
         self.chain: dict[float, float] = {}
 

@@ -27,19 +27,31 @@ def moments(seconds: Floats, start: datetime) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(moments, tz="UTC").as_unit("ms")
 
 
-def exposure(started: Floats, completed: Floats, horizon: float) -> tuple[float, Floats, Floats]:
+def exposure(log: "Log", horizon: float) -> tuple[float, Floats, Floats]:
     """Cut the time after the first completion where the newest complete snapshot changes.
+
+    Retention never lets the newest one go. Where a process of the user's deletes it, the one before counts from then
+    on; while none is left, nothing does.
 
     Returns:
         The first completion [s], and for each cut what a failure at its beginning and at its end loses [s].
     """
+    started, completed = np.array(log.started), np.array(log.completed)
+    gone = np.full(len(started), np.inf)
+    by_hand = [which for *_, which in log.incidents if not isinstance(which, str)]
+    gone[by_hand] = np.array(log.deleted)[by_hand]
     order = np.argsort(completed, kind="stable")
     order = order[completed[order] <= horizon]
-    newest = np.maximum.accumulate(started[order])
     begin = completed[order]
-    end = np.append(begin[1:], horizon)
-    lasting = end > begin
     first = float(begin[0]) if len(begin) else float("inf")
+    if by_hand:
+        begin = np.unique(np.concatenate([begin, gone[gone <= horizon]]))
+        left = [started[(completed <= at) & (at < gone)].max(initial=-np.inf) for at in begin.tolist()]
+        newest = np.array(left, np.float64)
+    else:
+        newest = np.maximum.accumulate(started[order])
+    end = np.append(begin[1:], horizon)
+    lasting = (end > begin) & np.isfinite(newest)
     return first, (begin - newest)[lasting], (end - newest)[lasting]
 
 

@@ -10,8 +10,8 @@ process and a resource for each snapshot, gives the same answers about four time
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from math import inf, nextafter
 from numbers import Integral
@@ -20,7 +20,7 @@ from typing import Any, TypeAlias, overload
 import simpy
 
 from simulation.archives import Archives
-from simulation.chances import Chances, seed_of
+from simulation.chances import Chances, on_one_path
 from simulation.copies import Copies, Destination
 from simulation.counting import counts
 from simulation.fleet_outcome import Outcomes
@@ -69,15 +69,15 @@ def simulate(scenario: Scenario | Fleet, seed: int = 0, *, replication: int = 0)
     env = simpy.Environment()
     regions: dict[str, Region] = {}
     destinations: Destinations = defaultdict(lambda: Destination(env))
-    models: dict[str, Volume] = {}
+    models: dict[str, VolumeModel] = {}
     # Where a limit binds, the first by name is served first, in whatever order they are given.
-    volumes = {name: _on_one_path(given[name], name, seed, replication) for name in sorted(given)}
+    volumes = {name: on_one_path(given[name], name, seed, replication) for name in sorted(given)}
     for name, each in volumes.items():
         region = regions.setdefault(each.conditions.region, Region(env, each.conditions))
-        models[name] = Volume(env, each, region, Chances.of(each, name, seed, replication), destinations)
+        models[name] = VolumeModel(env, each, region, Chances.of(each, name, seed, replication), destinations)
         env.process(models[name].protect())
         for process in each.processes:
-            env.process(process(models[name]))
+            env.process(_events(process, models[name]))
     # SimPy stops before what happens at the time given; the horizon itself belongs to the run.
     env.run(until=nextafter(scenario.horizon_seconds, float("inf")))
     for model in models.values():
@@ -86,7 +86,7 @@ def simulate(scenario: Scenario | Fleet, seed: int = 0, *, replication: int = 0)
     return Outcomes(outcomes) if isinstance(scenario, Fleet) else outcomes[""]
 
 
-class Volume:
+class VolumeModel:
     """One volume and its snapshots in a SimPy environment; time is seconds from the scenario's start.
 
     Attributes:
@@ -122,20 +122,20 @@ class Volume:
         self._ledger = Ledger(scenario.strategy, self._start)
         self._write_time = None if scenario.freeze == Freeze.NO else WriteTime()
         self.log.frozen = self._write_time.spells if self._write_time else []
-        changed, full = counts(scenario.workload, scenario.blocks, self._write_time)
-        self._lineage = Lineage(changed, full)
+        counted, deleted = counts(scenario.workload, scenario.blocks, self._write_time), self.log.deleted
+        self._lineage = Lineage(*counted)
         members = scenario.workload.members
         self._count = len(members)
         alone = len(members) == 1
         self._members = [] if alone else [counts(each, inf, self._write_time) for each in members.values()]
         self.copies = {
-            each: Copies(env, scenario, each, destinations[each], changed, full, chances.slowness, self.log.deleted)
+            each: Copies(env, scenario, each, destinations[each], counted, self._members, chances.slowness, deleted)
             for each in scenario.strategy.copy_regions
         }
         self._copied = list(self.copies.values())
         self.log.copies = {region: copies.log for region, copies in self.copies.items()}
         self._archives = (
-            Archives(env, scenario, region.archiving, full, self._leave) if scenario.strategy.archives else None
+            Archives(env, scenario, region.archiving, counted[1], self._leave) if scenario.strategy.archives else None
         )
         if self._archives is not None:
             self.log.archive = self._archives.log
@@ -146,6 +146,7 @@ class Volume:
         self._next_due = 0.0
         self._pending: deque[int] = deque()
         self._uploaded: set[int] = set()
+        self._leaving: set[int] = set()
         self._uploads: dict[int, int] = {}
         self._room: simpy.Event | None = None
         self._stopped = False
@@ -154,11 +155,13 @@ class Volume:
         """Take a snapshot whenever the strategy wants one and AWS allows it."""
         env, ledger, start, lateness, region = self.env, self._ledger, self._start, self._lateness, self._region
         pending, limit, creations, count = self._pending, self._limit, region.creations, self._count
-        while True:
+        while not self._stopped:
             now = env.now
             if lanes := ledger.due(start + now):
                 if now < self._rested_at or now < creations.free_at or len(pending) == limit or region.room < count:
                     yield from self._wait_and_take()
+                    if self._stopped:
+                        return
                     now = env.now
                 else:
                     creations.take(now)
@@ -170,8 +173,6 @@ class Volume:
             if lateness is not None:
                 moment += lateness[min(int(moment // HOUR), len(lateness) - 1)]
             yield env.timeout(moment - now)
-            if self._stopped:
-                return
 
     def stop(self) -> None:
         """Take no more snapshots for the strategy; those that are there stay."""
@@ -182,15 +183,22 @@ class Volume:
         yield from self._wait()
         self._take(self.env.now, [])
 
+    @property
+    def there(self) -> list[int]:
+        """The numbers of the complete snapshots that nothing has let go yet, oldest first."""
+        now, log = self.env.now, self.log
+        ends = enumerate(zip(log.completed, log.deleted, strict=True))
+        return [number for number, (at, gone) in ends if at <= now < gone and number not in self._leaving]
+
     def delete(self, number: int) -> None:
         """Delete a complete snapshot that no retention lets go yet.
 
         Raises:
-            InvalidRequest: it is not complete, or not there any more.
+            InvalidRequest: it is not complete, was deleted, or waits for that or for the archive.
         """
-        if not self.log.completed[number] <= self.env.now < self.log.deleted[number]:
-            raise InvalidRequest("snapshot", number, "is not complete, or was deleted", "name one that is there")
-        self.log.by_hand[number] = self.env.now
+        if number not in self.there:
+            raise InvalidRequest("snapshot", number, "is not complete, or was let go", "name one that is there")
+        self._note(number)
         self._ledger.delete(number)
         self._leave(number)
 
@@ -201,7 +209,11 @@ class Volume:
             InvalidRequest: the strategy has no such tier.
         """
         self._ledger.forget(tier)
-        self.log.forgotten.append((self.env.now, tier))
+        self._note(tier)
+
+    def _note(self, incident: int | str) -> None:
+        started = len(self.log.started)
+        self.log.incidents.append((started, started - len(self._pending), incident))
 
     def _wait_and_take(self) -> Events:
         """Take the snapshot that is due once nothing stands in its way, if it is still due then."""
@@ -290,9 +302,11 @@ class Volume:
             tiers = archives and ledger.archives(other)
             ledger.delete(other)
             if archives and tiers:
+                self._leaving.add(other)
                 archives.want(other, log.started[other], tiers)
             elif (moment := region.deletions.take(now)) > now:
-                self.env.timeout(moment - now, other).callbacks.append(self._delete)
+                self._leaving.add(other)
+                self.env.timeout(moment - now, other).callbacks.append(lambda event: self._leave(event.value))
             else:
                 log.deleted[other] = now
                 self._lineage.delete(log.started[other])
@@ -301,14 +315,11 @@ class Volume:
         if self._room is not None or self._write_time is not None:
             self._make_room()
 
-    def _delete(self, event: Any) -> None:
-        """Delete a snapshot for which the call had to wait."""
-        self._leave(event.value)
-
     def _leave(self, number: int) -> None:
         """Let a snapshot leave the standard tier."""
         now, log = self.env.now, self.log
         log.deleted[number] = now
+        self._leaving.discard(number)
         self._lineage.delete(log.started[number])
         log.store(now, self._lineage.stored)
 
@@ -379,13 +390,8 @@ class _Sent:
     value: int
 
 
-def _on_one_path(scenario: Scenario, name: str, seed: int, replication: int) -> Scenario:
-    """Choose one of the ways in which its volume may be written, its own, and one timing of those that may be true.
-
-    Both are the same for every strategy.
-    """
-    path = scenario.workload.sampled(seed_of(name, seed), replication)
-    timing = scenario.timing.sampled(seed, replication)
-    if path is scenario.workload and timing is scenario.timing:
-        return scenario
-    return replace(scenario, workload=path, timing=timing)
+def _events(process: Callable[[VolumeModel], Any], volume: VolumeModel) -> Events:
+    events = process(volume)
+    if not isinstance(events, Generator):
+        raise InvalidRequest("processes", process, "gives no generator of events", "write it with yield")
+    return events

@@ -1,5 +1,6 @@
 """What came of one run: one row per snapshot, and the figures that decide between strategies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property
@@ -14,13 +15,30 @@ from simulation.failures import recovery_seconds, warm_again
 from simulation.log import Log
 from simulation.losses import exposure, loss_quantile, mean_loss, moments, stored_between
 from simulation.reasons import reasons
+from snapkit import _html
 from snapkit.prices import MONTH
 from snapkit.strategy.zones import epoch_of
-from snapkit.units import HOUR, bytes_text, seconds_text
+from snapkit.units import HOUR, bytes_text, seconds_text, usd_text
 
 if TYPE_CHECKING:
     from simulation.scenario import Scenario
     from snapkit._picture import Picture
+
+TOLD: dict[str, tuple[str, Callable[[float], str]]] = {
+    "snapshots": ("snapshots", "{:,.0f}".format),
+    "failed": ("failed", "{:,.0f}".format),
+    "missed": ("due times missed", "{:,.0f}".format),
+    "full_duration_s": ("the first one takes", seconds_text),
+    "duration_mean_s": ("a later one takes", seconds_text),
+    "duration_p95_s": ("at p95", seconds_text),
+    "rpo_p95_s": ("RPO p95", seconds_text),
+    "rto_p95_s": ("RTO p95", seconds_text),
+    "kept": ("kept", "{:,.0f}".format),
+    "history_s": ("reaches back", seconds_text),
+    "stored_end_bytes": ("stored", bytes_text),
+    "monthly_cost_usd": ("a month", usd_text),
+}
+"""The figures that are shown in a notebook, in words."""
 
 Floats = NDArray[np.float64]
 _LATER = float("inf")
@@ -126,17 +144,18 @@ class Outcome:
 
         - ``snapshots`` taken, ``failed`` in error, ``missed`` due times (no snapshot of that tier before the next),
           ``kept`` at the end.
-        - ``full_duration_s`` of the first snapshot; ``duration_mean_s``, ``duration_p95_s`` of the differential ones.
+        - ``full_duration_s`` of the first, full snapshot that completes; ``duration_mean_s``, ``duration_p95_s`` of the
+          differential ones.
         - ``rpo_mean_s``, ``rpo_p95_s``, ``rpo_max_s``: what a failure at a random moment after the first complete
           snapshot loses: the time back to the start of the newest complete one. ``unprotected_s``: time until the
           first one is complete.
         - ``rto_p95_s``: within which time a lost volume is replaced at its full speed, in 95 % of the moments after
           that; see `simulation.failures` for what is assumed.
         - ``history_s``: how far back the oldest complete snapshot reaches at the end.
-        - ``copied_bytes`` in all; ``copied_modelled_share``, what share of the differential ones' bytes was not
+        - ``copied_bytes`` in all; ``copied_unmeasured_share``, what share of the differential ones' bytes was not
           measured on the volume itself: modelled, scaled or assumed.
-        - ``stored_byte_hours`` over the horizon; ``stored_end_bytes``; ``stored_modelled_share`` of the latter: blocks
-          changed in gaps between snapshots of which that holds.
+        - ``stored_byte_hours`` over the horizon; ``stored_end_bytes``; ``stored_unmeasured_share`` of the latter:
+          blocks changed in gaps between snapshots of which that holds.
         - ``copies_cost_usd``: of copies in other regions, their transfer with it, and ``recovery_cost_usd``: of the
           recovery volume, over the horizon.
         - ``cost_usd`` of all that over the horizon; ``monthly_cost_usd``, what its last 30 days (or all of it, if
@@ -149,9 +168,9 @@ class Outcome:
         changed = np.array(log.changed, dtype=float) * block
         seconds = np.where(np.isfinite(completed), completed - started, np.nan)
         later = np.array(self._since) >= 0
-        differential = seconds[later & np.isfinite(completed)]
+        differential, full = seconds[later & np.isfinite(completed)], seconds[~later & np.isfinite(completed)]
         kept = np.isinf(deleted) & np.isfinite(completed)
-        since, lost_from, lost_to = exposure(started, completed, horizon)
+        since, lost_from, lost_to = exposure(log, horizon)
         tail = min(MONTH, horizon)
         byte_seconds = stored_between(log, 0.0, horizon) * block
         left = log.stored[-1] if log.stored else 0.0
@@ -160,14 +179,14 @@ class Outcome:
         recent = scenario.prices.stored(stored_between(log, begin, horizon) * block)
         recent += self._copies_cost(begin, monthly=True) + self._recovery_cost(begin) + self._archive_cost(begin)
         copied_later = changed[later].sum()
-        modelled = changed[later & (np.array(self._sources()) != "measured")].sum()
+        unmeasured = changed[later & (np.array(self._sources()) != "measured")].sum()
         return pd.Series(
             {
                 "snapshots": float(len(started)),
                 "failed": float(len(log.failed)),
                 "missed": float(len(self.missed)),
                 "kept": float(kept.sum()),
-                "full_duration_s": seconds[0] if len(seconds) else np.nan,
+                "full_duration_s": full[0] if len(full) else np.nan,
                 "duration_mean_s": differential.mean() if len(differential) else np.nan,
                 "duration_p95_s": np.quantile(differential, 0.95) if len(differential) else np.nan,
                 "rpo_mean_s": mean_loss(lost_from, lost_to),
@@ -178,10 +197,10 @@ class Outcome:
                 "history_s": horizon - min(started[kept].min(), self._oldest_archived) if kept.any() else np.nan,
                 "frozen_s": sum(min(end, horizon) - begin for begin, end in log.frozen),
                 "copied_bytes": changed.sum(),
-                "copied_modelled_share": modelled / copied_later if copied_later else 0.0,
+                "copied_unmeasured_share": unmeasured / copied_later if copied_later else 0.0,
                 "stored_byte_hours": byte_seconds / HOUR,
                 "stored_end_bytes": left * block,
-                "stored_modelled_share": self._stored_modelled() / left if left else 0.0,
+                "stored_unmeasured_share": self._stored_unmeasured() / left if left else 0.0,
                 "copies_cost_usd": copies,
                 "recovery_cost_usd": recovery,
                 "archive_cost_usd": archive,
@@ -198,6 +217,15 @@ class Outcome:
             f"duration {seconds_text(figures['duration_mean_s'])} mean, RPO {seconds_text(figures['rpo_p95_s'])} p95, "
             f"{bytes_text(figures['stored_end_bytes'])} stored)"
         )
+
+    def _repr_html_(self) -> str:
+        rows = [(name, told(figure)) for (name, told), figure in zip(TOLD.values(), self.told, strict=True)]
+        return _html.table([self.scenario.strategy.name, "of one run"], rows)
+
+    @property
+    def told(self) -> list[float]:
+        """The figures that are shown."""
+        return [float(each) for each in self.summary()[list(TOLD)]]
 
     def _states(self) -> list[str]:
         states = ["completed" if completed < _LATER else "pending" for completed in self.log.completed]
@@ -222,7 +250,7 @@ class Outcome:
         pairs = zip(self._since, log.started, strict=True)
         return ["assumed" if since < 0 else provenance(since, started) for since, started in pairs]
 
-    def _stored_modelled(self) -> float:
+    def _stored_unmeasured(self) -> float:
         """Add up the blocks stored at the end whose number was not measured."""
         provenance, chain = self.scenario.workload.provenance, self.log.chain
         return sum(chain[b] for a, b in pairwise(chain) if provenance(a, b) != "measured")

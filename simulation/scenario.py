@@ -1,12 +1,12 @@
 """What is simulated: a volume under a strategy, in a region, or many of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from math import ceil, inf
 from numbers import Real
-from typing import Any
+from typing import Any, TypedDict
 
 from simulation.freezing import Freeze
 from snapkit import rules
@@ -44,14 +44,14 @@ class Conditions:
             raise InvalidRequest("region", self.region, "is no name", "name one, such as 'eu-west-1'")
         for name, value, good, rule in (
             ("bandwidth", self.bandwidth, lambda given: given > 0, "is not above 0"),
-            ("pending", self.pending, lambda given: given >= 1 and given == int(given), "is no whole number from 1"),
+            ("pending", self.pending, lambda given: given >= 1 and given % 1 == 0, "is no whole number from 1"),
             ("failing", self.failing, lambda given: 0 <= given <= 1, "is no share from 0 to 1"),
         ):
             if isinstance(value, bool) or not isinstance(value, Real) or not good(value):
                 raise InvalidRequest(name, value, rule, "correct it, or leave it out")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scenario:
     """What is simulated: one volume under one strategy.
 
@@ -70,8 +70,8 @@ class Scenario:
             chance; at once unless given. For Data Lifecycle Manager that is ``"1h"``.
         conditions: what the volume meets in its region.
         freeze: until when its file system is frozen for each snapshot; see `Freeze`.
-        processes: what else happens, as SimPy processes: each is called with the `simulation.model.Volume` and gives a
-            generator of events; see `simulation.incidents`. For a process pool they have to be picklable.
+        processes: what else happens, as SimPy processes: each is called with the `simulation.model.VolumeModel` and
+            gives a generator of events; see `simulation.incidents`. For a process pool they have to be picklable.
 
     Source:
         EBS user guide, "Amazon Data Lifecycle Manager": a run starts within one hour after its scheduled time.
@@ -89,7 +89,7 @@ class Scenario:
     start_within: Duration = field(default=0.0, kw_only=True)
     conditions: Conditions = field(default=Conditions(), kw_only=True)
     freeze: Freeze | str = field(default=Freeze.NO, kw_only=True)
-    processes: Iterable[Callable[[Any], Any]] = field(default=(), kw_only=True)
+    processes: Sequence[Callable[[Any], Any]] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         """Refuse a horizon, a start, a size or a volume type that cannot be."""
@@ -117,13 +117,17 @@ class Scenario:
             raise InvalidRequest("copy region", self.conditions.region, rule, "copy to another one")
         for tier in self.strategy.tiers:
             first = next(tier.schedule.epochs(start), None)
-            if first is None or first > start + seconds:
-                raise InvalidRequest(
-                    "horizon",
-                    self.horizon,
-                    f"ends before {tier.schedule.describe()} comes due",
-                    "simulate a longer time, or leave that tier out",
-                )
+            if first is None:
+                rule = f"never comes due after {self.start:%Y-%m-%d %H:%M}"
+                raise InvalidRequest("tier", tier.name, rule, "correct its schedule, or leave that tier out")
+            if first > start + seconds:
+                rule = f"ends before {tier.schedule.describe()} comes due"
+                remedy = "simulate a longer time, or leave that tier out"
+                raise InvalidRequest("horizon", self.horizon, rule, remedy)
+
+    def __repr__(self) -> str:
+        told = f"{self.strategy.name!r} on {self.workload.name!r}, {seconds_text(self.horizon_seconds)}"
+        return f"Scenario({told} from {self.start:%Y-%m-%d %H:%M} {self.start.tzname()})"
 
     def _check_size(self) -> None:
         volumes, horizon = self.workload.members.values(), self.horizon_seconds
@@ -136,14 +140,16 @@ class Scenario:
             if to_bytes(self.size) < reached[0]:
                 rule = f"is less than the workload reaches, {bytes_text(reached[0])}"
                 raise InvalidRequest("size", bytes_text(to_bytes(self.size)), rule, remedy)
-            reached = [to_bytes(self.size)]
-        for size in reached:
+        for size in self.sizes:
             if size > rules.LARGEST_VOLUME:
                 rule = f"is more than EBS allows, {bytes_text(rules.LARGEST_VOLUME)}"
+                if self.size is None:
+                    remedy = "let the workload reach or grow less, or simulate a shorter time"
                 raise InvalidRequest("size", bytes_text(size), rule, remedy)
 
     def _check_processes(self) -> None:
-        if isinstance(self.processes, Iterable):
+        # Not any iterable: of an iterator the second scenario that is given it would have nothing.
+        if isinstance(self.processes, Sequence):
             object.__setattr__(self, "processes", tuple(self.processes))
         if not isinstance(self.processes, tuple) or not all(map(callable, self.processes)):
             raise InvalidRequest("processes", self.processes, "are no list of functions", "give [VolumeDeleted('30d')]")
@@ -166,6 +172,14 @@ class Scenario:
         return to_seconds(self.horizon)
 
     @property
+    def sizes(self) -> list[int]:
+        """The size of its volume, or of each of several [bytes]."""
+        if self.size is not None:
+            return [to_bytes(self.size)]
+        volumes, horizon = self.workload.members.values(), self.horizon_seconds
+        return [ceil(volume.allocated(horizon)) * volume.block_size for volume in volumes]
+
+    @property
     def blocks(self) -> int:
         """Blocks of the volume."""
         if self.size is None:
@@ -177,7 +191,21 @@ class Scenario:
         return max(volume.allocated(t) * volume.block_size for volume in self.workload.members.values())
 
 
-@dataclass(frozen=True)
+class ScenarioOptions(TypedDict, total=False):
+    """What the scenarios of a study share besides workload and horizon; see `Scenario`."""
+
+    start: datetime
+    size: Size | None
+    volume_type: str
+    timing: Timing
+    prices: Prices
+    start_within: Duration
+    conditions: Conditions
+    freeze: Freeze | str
+    processes: Sequence[Callable[[Any], Any]]
+
+
+@dataclass(frozen=True, repr=False)
 class Fleet:
     """Many volumes, which share what their regions have.
 
@@ -213,6 +241,11 @@ class Fleet:
     def horizon_seconds(self) -> float:
         """How long to simulate [s]."""
         return next(iter(self.volumes.values())).horizon_seconds
+
+    def __repr__(self) -> str:
+        volumes = "1 volume" if len(self) == 1 else f"{len(self):,} volumes"
+        told = f"{volumes}, {seconds_text(self.horizon_seconds)}"
+        return f"Fleet({told} from {self.start:%Y-%m-%d %H:%M} {self.start.tzname()})"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.volumes)

@@ -103,11 +103,11 @@ class Screening:
         are added up and of times the worst counts, means are averaged. ``approximate`` counts the volumes for
         which only a simulation tells exactly: a snapshot lasts until the next one starts, hours differ or there is a
         rewrite, the footprint says that a longer gap changes more blocks than all its parts together, or the strategy
-        keeps copies or a recovery volume, which are left out here.
+        keeps copies, an archive or a recovery volume, which are left out here.
         """
         figures = pd.DataFrame(self._figures(), pd.Index([each.name for each in self.strategies], name="strategy"))
         for each in self.strategies:
-            if each.copy_regions or each.recovery:
+            if each.copy_regions or each.recovery or each.archives:
                 figures.loc[each.name, "approximate"] = len(self.workloads)
         figures.insert(0, "front", front(figures))
         return figures.sort_values(["front", "monthly_cost_usd"], ascending=[False, True], kind="stable")

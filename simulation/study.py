@@ -4,10 +4,9 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pandas as pd
@@ -17,14 +16,12 @@ from simulation.choosing import Choice, Judge, limits
 from simulation.compared import LESS_IS_BETTER, front, means, named_strategies, named_workloads, ranges, together
 from simulation.progress import Progress
 from simulation.racing import CONFIDENCE, Plan, Results, half_width, raced
-from simulation.scenario import Conditions, Fleet, Scenario
+from simulation.scenario import Fleet, Scenario, ScenarioOptions
 from snapkit import _html
 from snapkit.blocks import Workload
 from snapkit.errors import InvalidRequest
-from snapkit.prices import Prices
 from snapkit.strategy import Strategy
-from snapkit.timing import Timing
-from snapkit.units import Duration, Size, bytes_text, seconds_text, usd_text
+from snapkit.units import Duration, bytes_text, seconds_text, usd_text
 
 if TYPE_CHECKING:
     from snapkit._picture import Picture
@@ -32,18 +29,6 @@ if TYPE_CHECKING:
 
 _NARROW = 0.1
 """A range narrower than this share of the mean is not shown in the table."""
-
-
-class ScenarioOptions(TypedDict, total=False):
-    """What the scenarios of a study share besides workload and horizon; see `Scenario`."""
-
-    start: datetime
-    size: Size | None
-    volume_type: str
-    timing: Timing
-    prices: Prices
-    start_within: Duration
-    conditions: Conditions
 
 
 def study(  # noqa: PLR0913 - each is a choice of its own, and has a default
@@ -183,6 +168,12 @@ class Study:
         there = set(self.runs.index.get_level_values("strategy"))
         return tuple(each for each in map(_strategy, self.scenarios) if each.name in there)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names of the strategies of which no run was done."""
+        there = set(self.runs.index.get_level_values("strategy"))
+        return tuple(name for name in (_strategy(each).name for each in self.scenarios) if name not in there)
+
     @cached_property
     def frame(self) -> pd.DataFrame:
         """The mean of every figure over the replications, one row per strategy, and how many ``replications``."""
@@ -286,8 +277,8 @@ class Study:
             "reaches back": seconds_text(mean["history_s"]),
             "stored": bytes_text(mean["stored_end_bytes"]),
             "a month": cost,
-            "copied modelled": f"{mean['copied_modelled_share']:.0%}",
-            "stored modelled": f"{mean['stored_modelled_share']:.0%}",
+            "copied unmeasured": f"{mean['copied_unmeasured_share']:.0%}",
+            "stored unmeasured": f"{mean['stored_unmeasured_share']:.0%}",
         }
 
     def __repr__(self) -> str:
@@ -300,8 +291,7 @@ class Study:
 
     @property
     def _told(self) -> str:
-        missing = len(self.scenarios) - len(self.frame)
-        none = f", none of {missing:,} strategies" if missing else ""
+        none = f", none of {', '.join(self.missing)}" if self.missing else ""
         return f"partial, {len(self.runs):,} of {self.planned:,} runs{none}: {self.stopped}"
 
     def best(self, *, rpo: Duration, rto: Duration | None = None, monthly_cost: float | str | None = None) -> "Choice":

@@ -15,8 +15,7 @@ from simulation.explorer.closed import Figures, caveats, closed_form, kept_ages
 from simulation.explorer.controls import Controls, explored
 from simulation.model import simulate
 from simulation.racing import CONFIDENCE, half_width
-from simulation.scenario import Scenario
-from simulation.study import ScenarioOptions
+from simulation.scenario import Scenario, ScenarioOptions
 from snapkit import _html
 from snapkit.blocks import Workload
 from snapkit.strategy import Strategy

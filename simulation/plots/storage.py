@@ -54,7 +54,8 @@ def stored(outcome: "Outcome", *, theme: str = "light") -> Picture:
     oldest = held.pop(_OLDEST)
     above.fill_between(held.index, 0, oldest, color=colours.pale, linewidth=0, step="post", label="by the oldest")
     below.set(title="Held by the others", ylabel="stored [GiB]")
-    if held.empty or held.to_numpy().max() == 0:
+    # What is there at the last moment only has no width.
+    if held[:-1].empty or held[:-1].to_numpy().max() == 0:
         note(below, "the oldest snapshot holds all that is stored")
     else:
         _areas(below, held)

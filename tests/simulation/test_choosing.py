@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulation import Choice, Conditions, Study, study
-from simulation.assumptions import Leveled
+from simulation import Choice, Conditions, Scenario, Study, Workload, study
+from simulation.assumptions import Leveled, varied
 from snapkit.errors import InvalidRequest
 from snapkit.strategy import Copy, Retention, Schedule, Strategy, Tier
 from snapkit.timing import Timing
@@ -159,6 +159,15 @@ def test_a_workload_at_another_level_changes_as_many_times_the_blocks() -> None:
     assert twice.stationary
     assert twice.provenance(0.0, 3600.0) == WORKLOAD.provenance(0.0, 3600.0)
     assert twice.sampled(1) is twice
+
+
+def test_at_another_level_no_volume_of_a_server_changes_more_than_it_has() -> None:
+    full, empty = (Workload.from_table({"1h": blocks, "1d": blocks}, None, "1 GiB") for blocks in (2000, 10))
+    scenario = Scenario(HOURLY, Workload.together({"full": full, "empty": empty}), "2d")
+    twice = next(each for name, times, (each,) in varied([scenario], 2.0) if name == "write level")
+    assert isinstance(twice, Scenario)
+    assert twice.workload.changed_between(0.0, 3600.0) == 2048 + 20
+    assert [each.changed_between(0.0, 3600.0) for each in twice.workload.members.values()] == [2048, 20]
 
 
 def test_a_strategy_without_a_snapshot_in_some_runs_is_not_chosen() -> None:

@@ -70,6 +70,14 @@ def test_fast_snapshot_restore_of_hourly_snapshots_of_more_than_a_tebibyte_is_ne
     assert (struck["warm_s"] > struck["rto_s"]).all()
 
 
+def test_fast_snapshot_restore_of_a_server_takes_as_long_as_that_of_its_largest_volume() -> None:
+    server = Workload.together({name: linear("1 TiB") for name in ("a", "b", "c")})
+    every = Strategy("s", [Tier(Schedule("every 6h"), Retention(last=24))])
+    alone, together = (simulate(Scenario(every, each, "20d", timing=SLOW)) for each in (linear("1 TiB"), server))
+    fast = Restore(fast=True)
+    pd.testing.assert_frame_equal(strike(alone, restore=fast), strike(together, restore=fast))
+
+
 def test_fast_snapshot_restore_is_of_no_use_for_older_snapshots_and_copies() -> None:
     assert (fast(6, kind="data", noticed_after="7h")["warm_s"] > 660).all()
     abroad = fast(6, kind="region")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from simulation import Conditions, Fleet, Scenario, Workload, simulate
 from simulation.chances import Chances
-from simulation.model import Volume
+from simulation.model import VolumeModel
 from simulation.region import Region
 from snapkit.errors import InvalidRequest
 from snapkit.strategy import Retention, Schedule, Strategy, Tier
@@ -177,7 +177,7 @@ def test_a_snapshot_costs_about_two_events_also_on_a_shared_link() -> None:
     together = fleet(50, "100h", conditions=Conditions(bandwidth=50e6))
     env = simpy.Environment()
     region = Region(env, Conditions(bandwidth=50e6))
-    volumes = [Volume(env, scenario, region, Chances(), {}) for scenario in together.volumes.values()]
+    volumes = [VolumeModel(env, scenario, region, Chances(), {}) for scenario in together.volumes.values()]
     for volume in volumes:
         env.process(volume.protect())
     env.run(until=together.horizon_seconds)
@@ -233,6 +233,7 @@ def burst_trace() -> Workload:
         ({"bandwidth": 0.0}, "bandwidth"),
         ({"bandwidth": float("nan")}, "bandwidth"),
         ({"pending": 0}, "pending"),
+        ({"pending": float("inf")}, "pending"),
         ({"failing": 1.5}, "failing"),
         ({"failing": True}, "failing"),
     ],

@@ -65,6 +65,16 @@ def test_write_time_stands_still_while_it_is_frozen() -> None:
     assert [time.at(t) for t in (9, 15, 20, 25, 30.5, 40)] == [9, 10, 10, 15, 20, 29]
 
 
+def test_write_time_never_goes_back() -> None:
+    """Not by rounding either, where a snapshot that failed is tried again at once: one spell follows the other."""
+    time, now = WriteTime(), 0.1
+    for number in range(1000):
+        time.freeze(now)
+        now += 900 * sqrt(number + 0.1)
+        time.thaw(now)
+    assert {time.at(begin) for begin, _ in time.spells} == {0.1}
+
+
 def test_a_freeze_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="freeze 'always' is unknown; use one of no, call, complete"):
         run("always", 60)

@@ -1,5 +1,6 @@
 """What happens besides the schedule: by processes of our own, and of a user."""
 
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from simulation import Outcome, Scenario, Workload, simulate
 from simulation.incidents import CopiesExpire, TierRenamed, VolumeDeleted
-from simulation.model import Volume
+from simulation.model import VolumeModel
 from simulation.region import Events
 from snapkit.errors import InvalidRequest
 from snapkit.strategy import Archive, Copy, Retention, Schedule, Strategy, Tier
@@ -36,7 +37,8 @@ def test_they_go_but_for_the_last_where_it_goes_by_age() -> None:
     assert outcome.summary()["kept"] == 1
     reasons = outcome.snapshots["reason"].tolist()
     assert reasons[-4:] == ["deleted by hand"] * 3 + ["last snapshot"]
-    ages = [outcome.log.deleted[number] - outcome.log.started[number] for number in outcome.log.by_hand]
+    log = outcome.log
+    ages = [log.deleted[number] - log.started[number] for _, _, number in log.incidents if isinstance(number, int)]
     assert ages == [2 * 86_400] * 3
 
 
@@ -61,7 +63,48 @@ def test_copies_that_expire_before_the_next_are_full_ones() -> None:
     assert max(soon.log.copies["eu-west-1"].stored) == 100 * 2048
 
 
-def by_hand(volume: Volume) -> Events:
+def test_a_volume_may_be_deleted_while_a_snapshot_of_it_waits() -> None:
+    tier = Tier(Schedule("every 1h"), Retention(last=4))
+    timing = Timing(latency=9000, rate=inf, spread=0)
+    scenario = Scenario(Strategy("s", [tier]), linear("1 GiB"), "1d", volume_type="st1", timing=timing)
+    log = simulate(replace(scenario, processes=[VolumeDeleted("90min")])).log
+    assert (log.started, log.completed) == ([0], [9000])
+
+
+def test_what_is_on_its_way_to_the_archive_does_not_expire() -> None:
+    """Some are when the volume is deleted; they get there, and the last of all stays."""
+    tier = Tier(Schedule("every 1h"), Retention(last=1), "tier", archive=Archive(Retention(last=99)))
+    timing = Timing(latency=7200, rate=inf, spread=0)
+    scenario = Scenario(Strategy("s", [tier]), linear("1 GiB"), "1d", timing=timing)
+    outcome = simulate(replace(scenario, processes=[VolumeDeleted("10h", expire="1min")]))
+    assert outcome.archived["archived_at"].notna().tolist() == [True] * 9
+    assert outcome.snapshots["reason"].tolist() == ["archived: not among the last 1"] * 9 + ["last snapshot"]
+
+
+def test_a_tier_may_be_renamed_at_the_moment_of_a_snapshot() -> None:
+    """The one that starts then, and the one that is complete then, come after it."""
+    hourly = Tier(Schedule("every 1h"), Retention(last=2), "tier")
+    scenario = Scenario(
+        Strategy("s", [hourly]), linear("1 GiB"), "12h", timing=Timing(latency=3600, rate=inf, spread=0)
+    )
+    outcome = simulate(replace(scenario, processes=[TierRenamed("6h", "tier")]))
+    told = outcome.snapshots["reason"].tolist()
+    assert [place for place, reason in enumerate(told) if "renamed" in reason] == [3, 4, 5]
+    assert outcome.snapshots["deleted_at"].isna().tolist() == [False] * 3 + [True] * 3 + [False] * 4 + [True] * 3
+
+
+def test_a_snapshot_may_be_deleted_at_the_moment_when_its_retention_would() -> None:
+    def process(volume: VolumeModel) -> Events:
+        yield volume.env.timeout(4 * 3600)
+        volume.delete(0)
+
+    hourly = Tier(Schedule("every 1h"), Retention(last=3), "tier")
+    timing = Timing(latency=3600, rate=inf, spread=0)
+    scenario = Scenario(Strategy("s", [hourly]), linear("1 GiB"), "6h", timing=timing, processes=[process])
+    assert simulate(scenario).snapshots["reason"].tolist()[:2] == ["deleted by hand", "not among the last 3"]
+
+
+def by_hand(volume: VolumeModel) -> Events:
     """Take a snapshot before every change, on the third and sixth day at noon."""
     for day in (3, 6):
         yield volume.env.timeout(day * 86_400 + 40_000 - volume.env.now)
@@ -81,17 +124,28 @@ def test_users_add_processes_of_their_own() -> None:
 
 
 def test_a_snapshot_that_is_not_there_cannot_be_deleted() -> None:
-    def process(volume: Volume) -> Events:
-        yield volume.env.timeout(60)
-        volume.delete(0)
+    def process(number: int) -> Any:
+        def deletion(volume: VolumeModel) -> Events:
+            yield volume.env.timeout(60)
+            volume.delete(number)
 
-    with pytest.raises(InvalidRequest, match="snapshot 0 is not complete"):
-        run(process)
+        return deletion
+
+    for number in (0, 7, -1):
+        with pytest.raises(InvalidRequest, match=f"snapshot {number} is not complete"):
+            run(process(number))
 
 
 def test_processes_that_are_none_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="processes"):
         run("VolumeDeleted")
+    with pytest.raises(InvalidRequest, match="gives no generator of events; write it with yield"):
+        run(print)
+    with pytest.raises(InvalidRequest, match="region 'eu-west-9' gets no copies"):
+        run(CopiesExpire("eu-west-9", "1d"))
+    iterator: Any = iter([VolumeDeleted("5d")])
+    with pytest.raises(InvalidRequest, match="processes"):  # the second strategy of a study would have none
+        replace(run().scenario, processes=iterator)
 
 
 def test_a_volume_that_grows_is_full_at_its_size() -> None:
@@ -123,3 +177,15 @@ def test_what_the_retention_lets_go_is_archived() -> None:
     assert figures["archive_cost_usd"] > 0
     assert figures["history_s"] > 15 * 86_400
     assert run(horizon="20d").summary()["archive_cost_usd"] == 0
+
+
+def test_what_a_process_deletes_protects_no_more() -> None:
+    """By hand: snapshots 6 h apart, each pending for 15 min; the second is deleted after 9 h."""
+
+    def deletion(volume: VolumeModel) -> Events:
+        yield volume.env.timeout(9 * 3600)
+        volume.delete(1)
+
+    figures = run(deletion, horizon="15h").summary()
+    # From 9:00 the first counts again, until the third is complete at 12:15.
+    assert figures["rpo_max_s"] == 12.25 * 3600

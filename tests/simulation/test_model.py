@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simulation import Outcome, Scenario, Workload, simulate
 from simulation.chances import Chances
-from simulation.model import Volume
+from simulation.model import VolumeModel
 from simulation.region import Region
 from snapkit import rules
 from snapkit.errors import InvalidRequest
@@ -106,7 +106,7 @@ def test_strategies_meet_the_same_chances() -> None:
 def test_a_snapshot_costs_two_events() -> None:
     scenario = Scenario(one("every 1h", last=24, daily=30), LINEAR, "30d", timing=STEADY)
     env = simpy.Environment()
-    volume = Volume(env, scenario, Region(env, scenario.conditions), Chances(), {})
+    volume = VolumeModel(env, scenario, Region(env, scenario.conditions), Chances(), {})
     env.process(volume.protect())
     env.run(until=scenario.horizon_seconds)
     events = next(env._eid)  # the number of the next event is the count of those before
@@ -190,10 +190,10 @@ def test_a_due_time_is_missed_only_if_the_next_one_of_its_tier_comes_first() -> 
 def test_what_is_stored_beyond_the_measured_is_said_to_be_modelled() -> None:
     workload = Workload.profile("workstation")
     figures = simulate(Scenario(one("every 1h", last=24, monthly=12), workload, "120d")).summary()
-    assert figures["copied_modelled_share"] == 0
-    assert 0.3 < figures["stored_modelled_share"] < 0.9
+    assert figures["copied_unmeasured_share"] == 0
+    assert 0.3 < figures["stored_unmeasured_share"] < 0.9
     weekly = simulate(Scenario(one("every 1w", last=4), workload, "60d")).summary()
-    assert weekly["copied_modelled_share"] > 0.9
+    assert weekly["copied_unmeasured_share"] > 0.9
 
 
 def test_a_timing_that_cannot_be_is_refused() -> None:

@@ -17,7 +17,7 @@ from simulation.lifetimes import Calendar, walked
 from simulation.occupancy import occupancy
 from snapkit.errors import InvalidRequest, StrategyError
 from snapkit.prices import MONTH
-from snapkit.strategy import Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
+from snapkit.strategy import Archive, Copy, RecoveryVolume, Retention, Schedule, Strategy, Tier, Window
 from snapkit.timing import Timing
 from snapkit.units import DAY, GIB, HOUR
 
@@ -78,6 +78,16 @@ def test_columns_tell_what_the_ledger_tells_one_by_one(any_strategy: Strategy, s
     found, known = Calendar(epoch, horizon).lifetimes(any_strategy), walked(any_strategy, epoch, horizon)
     assert found.times.tolist() == known.times.tolist()
     assert found.ends.tolist() == known.ends.tolist()
+
+
+def test_a_snapshot_that_another_tier_kept_stays_as_the_oldest_within_a_span() -> None:
+    """The tier of days let it go when its day had a newer one, and is asked again when the other one lets it go."""
+    days = Tier(Schedule("every 6h"), Retention(last=1, within_daily="3d"), "days")
+    held = Schedule("every 6h", window=Window(start="04:00", end="09:00"), blackout=["2026-01-12"])
+    both = Strategy("both", [days, Tier(held, Retention(hourly=3, daily=2), "held")])
+    found, known = Calendar(START.timestamp(), 313 * HOUR).lifetimes(both), walked(both, START.timestamp(), 313 * HOUR)
+    assert found.ends.tolist() == known.ends.tolist()
+    assert (found.times[27], found.times[found.ends[27]]) == (126 * HOUR, 198 * HOUR)
 
 
 @given(
@@ -365,12 +375,13 @@ def test_a_footprint_that_grows_faster_than_time_is_told() -> None:
     assert screen(compared, Workload.profile("workstation")).frame["approximate"].item() == 0
 
 
-def test_copies_and_recovery_volumes_are_left_out_and_told() -> None:
+def test_copies_archives_and_recovery_volumes_are_left_out_and_told() -> None:
     hourly, few = Schedule("every 1h"), Retention(last=3)
     compared = [
         Strategy("plain", [Tier(hourly, few)]),
         Strategy("copied", [Tier(hourly, few, copies=[Copy("eu-west-1", few)])]),
+        Strategy("archived", [Tier(hourly, few, archive=Archive(few))]),
         Strategy("ready", [Tier(hourly, few)], RecoveryVolume(schedule=hourly, zone="us-east-1a")),
     ]
     frame = screen(compared, Workload.profile("workstation")).frame
-    assert frame["approximate"].to_dict() == {"plain": 0, "copied": 1, "ready": 1}
+    assert frame["approximate"].to_dict() == {"plain": 0, "copied": 1, "archived": 1, "ready": 1}

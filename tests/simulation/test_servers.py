@@ -7,7 +7,7 @@ import pytest
 
 from simulation import Conditions, Fleet, Scenario, Workload, simulate
 from snapkit.errors import InvalidRequest
-from snapkit.strategy import Retention, Schedule, Strategy, Tier
+from snapkit.strategy import Archive, Copy, Retention, Schedule, Strategy, Tier
 from snapkit.timing import Timing
 from tests.simulation.linear import BLOCK, linear
 
@@ -63,6 +63,19 @@ def test_what_a_failed_set_has_not_sent_the_next_one_sends_of_each_volume() -> N
     assert outcome.log.failed[0] == 7200
     assert outcome.snapshots["changed_bytes"][1] == 5 * GIB
     assert outcome.log.completed[1] == pytest.approx(7200 + (4 * GIB - 180 * BLOCK) / timing.rate)
+
+
+def test_the_volumes_of_a_set_are_copied_and_archived_side_by_side() -> None:
+    few = Retention(last=2)
+    tier = Tier(Schedule("every 6h"), few, "tier", copies=[Copy("eu-west-1", few)], archive=Archive(few))
+    outcome = simulate(Scenario(Strategy("s", [tier]), SERVER, "2d", timing=STEADY))
+    copies, archived = outcome.copies, outcome.archived
+    first, second = (copies["completed"] - copies["begun"]).dt.total_seconds()[:2]
+    assert (first, second) == pytest.approx((60 + 4 * GIB / 4e6, 60 + 3 * 360 * BLOCK / 4e6), abs=2e-3)
+    assert copies["copied_bytes"][:2].tolist() == [5 * GIB, 4 * 360 * BLOCK]
+    archiving = (archived["archived_at"] - archived["begun"]).dt.total_seconds()
+    assert archiving[0] == pytest.approx(60 + 4 * GIB / 4e6, abs=2e-3)
+    assert archived["archived_bytes"][0] == 5 * GIB
 
 
 def test_servers_that_cannot_be_are_refused() -> None:

@@ -200,9 +200,9 @@ def test_many_volumes_add_up_and_the_worst_rpo_counts(fleet: Study) -> None:
         assert fleet.runs[figure].tolist() == pytest.approx((db.runs[figure] + web.runs[figure]).tolist())
     assert fleet.runs["rpo_p95_s"].tolist() == np.maximum(db.runs["rpo_p95_s"], web.runs["rpo_p95_s"]).tolist()
     assert fleet.runs["history_s"].tolist() == np.minimum(db.runs["history_s"], web.runs["history_s"]).tolist()
-    weighed = (db.runs["copied_modelled_share"] * db.runs["copied_bytes"]).sum()
-    assert (fleet.runs["copied_modelled_share"] * fleet.runs["copied_bytes"]).sum() == pytest.approx(
-        weighed + (web.runs["copied_modelled_share"] * web.runs["copied_bytes"]).sum()
+    weighed = (db.runs["copied_unmeasured_share"] * db.runs["copied_bytes"]).sum()
+    assert (fleet.runs["copied_unmeasured_share"] * fleet.runs["copied_bytes"]).sum() == pytest.approx(
+        weighed + (web.runs["copied_unmeasured_share"] * web.runs["copied_bytes"]).sum()
     )
     assert fleet.best(rpo="2h").strategy is HOURLY_DEEP
     assert db.best(rpo="2h").strategy is HOURLY_DEEP
