@@ -133,7 +133,8 @@ def strike(
     Returns:
         One row per failure: ``at`` (UTC), ``by`` (orphan, recovery volume, snapshot, copy, archive or nothing),
         ``rpo_s`` (how far back the data reach that one has again; NaN for nothing), ``rto_s`` (until a volume serves
-        again), ``warm_s`` (until that has its full speed as well).
+        again), ``warm_s`` (until that has its full speed as well). Of wrong data ``at`` is when they went wrong, and
+        ``rpo_s`` counts back from there: what was written from then until they are noticed is lost besides.
 
     Raises:
         InvalidRequest: an argument cannot be, no snapshot was complete before the end, or the volume is larger than

@@ -158,9 +158,8 @@ class Retention:
             elif name == "last":
                 parts.append("all" if value == "all" else f"the last {value}")
             else:
-                parts.append(
-                    f"one {unit} for ever" if value == "all" else f"one {unit} for {value} {unit.split()[-1]}s"
-                )
+                period = unit.split()[-1] if value == 1 else f"{unit.split()[-1]}s"
+                parts.append(f"one {unit} for ever" if value == "all" else f"one {unit} for {value} {period}")
         zone = "" if self.timezone == "UTC" else f" ({self.timezone})"
         return f"keep {' and '.join(parts)}{zone}"
 
