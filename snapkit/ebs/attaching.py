@@ -39,17 +39,8 @@ def attach(volume: "Volume", server: "Server | str", device: str | None = None) 
     if not isinstance(server, str | Resource):
         raise InvalidRequest("server", server, "is no server", "give one of region.servers.find(), or its id")
     target = region.servers.get(server) if isinstance(server, str) else server.refresh()
-    if target.zone != volume.zone:
-        remedy = f"choose a server in {volume.zone}, or make a volume in {target.zone} from a snapshot"
-        raise InvalidRequest("server", target.id, f"is in {target.zone}, not in {volume.zone}", remedy)
-    if target.state not in ATTACHABLE:
-        raise InvalidRequest("server", target.id, f"is {target.state}", f"choose one that is {' or '.join(ATTACHABLE)}")
-    free = device or next((each for each in DEVICES if each not in target.devices), None)
-    if free is None:
-        raise InvalidRequest("server", target.id, "has no free device name", "name one with device=")
-    if free in target.devices:
-        rule = f"is taken on {target.id} by {target.devices[free]}"
-        raise InvalidRequest("device", free, rule, "leave it out for the first free one")
+    check_server(volume, target)
+    free = choose_device(target, device)
     _check_free(volume)
     return bring_about(
         volume,
@@ -71,8 +62,8 @@ def detach(volume: "Volume") -> "Volume":
         AwsError: AWS refuses, for instance because a running server started from it.
     """
     volume.region.allow("Volume", "Detach", volume)
-    if not volume.server_id and not volume.refresh().server_id:
-        raise InvalidRequest("volume", volume.id, "is attached to no server", "nothing has to be done")
+    if not volume.server_id:
+        check_attached(volume.refresh())
     server = volume.server_id
     return bring_about(
         volume,
@@ -83,6 +74,62 @@ def detach(volume: "Volume") -> "Volume":
     )
 
 
+def check_server(volume: "Volume", server: "Server") -> None:
+    """Refuse a server, as it was last read, that a volume cannot be attached to.
+
+    Raises:
+        InvalidRequest: it is in another zone, or neither running nor stopped.
+    """
+    if server.zone != volume.zone:
+        remedy = f"choose a server in {volume.zone}, or make a volume in {server.zone} from a snapshot"
+        raise InvalidRequest("server", server.id, f"is in {server.zone}, not in {volume.zone}", remedy)
+    if server.state not in ATTACHABLE:
+        raise InvalidRequest("server", server.id, f"is {server.state}", f"choose one that is {' or '.join(ATTACHABLE)}")
+
+
+def free_devices(server: "Server") -> tuple[str, ...]:
+    """List the device names for data volumes that were free on a server when it was last read."""
+    return tuple(each for each in DEVICES if each not in server.devices)
+
+
+def choose_device(server: "Server", device: str | None) -> str:
+    """Return the device name that a volume gets on a server, as it was last read: that one, or the first free one.
+
+    Raises:
+        InvalidRequest: it is taken, or none is free.
+    """
+    free = device or next(iter(free_devices(server)), None)
+    if free is None:
+        raise InvalidRequest("server", server.id, "has no free device name", "name one with device=")
+    if free in server.devices:
+        rule = f"is taken on {server.id} by {server.devices[free]}"
+        raise InvalidRequest("device", free, rule, "leave it out for the first free one")
+    return free
+
+
+def check_attached(volume: "Volume") -> None:
+    """Refuse a volume that was attached to no server when it was last read.
+
+    Raises:
+        InvalidRequest: it was not.
+    """
+    if not volume.server_id:
+        raise InvalidRequest("volume", volume.id, "is attached to no server", "nothing has to be done")
+
+
+def check_unattached(volume: "Volume") -> None:
+    """Refuse a volume that was attached to a server when it was last read, unless it may be on several.
+
+    Raises:
+        InvalidRequest: it was.
+
+    Source: EBS user guide, "Attach an Amazon EBS volume to multiple instances": only where that was enabled.
+    """
+    if volume.server_id and not volume.raw.get("MultiAttachEnabled"):
+        rule = f"is attached to {volume.server_id} as {volume.device}"
+        raise InvalidRequest("volume", volume.id, rule, "detach() it there first")
+
+
 def _on(volume: "Volume", server_id: str) -> str | None:
     """Tell the state of its attachment to a server, if there is one."""
     found = (each for each in volume.raw.get("Attachments", []) if each["InstanceId"] == server_id)
@@ -90,14 +137,9 @@ def _on(volume: "Volume", server_id: str) -> str | None:
 
 
 def _check_free(volume: "Volume") -> None:
-    """Refuse a volume that is attached already; one that is still being created is waited for.
-
-    Source: EBS user guide, "Attach an Amazon EBS volume to multiple instances": only where that was enabled.
-    """
+    """Refuse a volume that is attached already; one that is still being created is waited for."""
     if volume.state == "creating":
         wait_until(volume, lambda: volume.state != "creating", "it goes on by itself: try again later")
     if volume.state == "error":
         raise InvalidRequest("volume", volume.id, "could not be created", "delete it, and make another one")
-    if volume.server_id and not volume.raw.get("MultiAttachEnabled") and volume.refresh().server_id:
-        rule = f"is attached to {volume.server_id} as {volume.device}"
-        raise InvalidRequest("volume", volume.id, rule, "detach() it there first")
+    check_unattached(volume.refresh() if volume.server_id else volume)

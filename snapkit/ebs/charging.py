@@ -88,6 +88,27 @@ class Charging:
         self._begun: dict[str, list[Band]] = defaultdict(list)
         self._turn = threading.Condition()
 
+    def check(self, code: str) -> BillingCode | None:
+        """Refuse a billing code that the person may not charge to, without a look at its run rate.
+
+        Args:
+            code: the billing code, or nothing.
+
+        Returns:
+            The code with its quota; None where it has none.
+
+        Raises:
+            InvalidRequest: the person may not charge to that code.
+        """
+        access = self.region.access
+        if access is None or not code:
+            return None
+        known = access.billing_codes.get(code)
+        if known is None and access.billing_codes:
+            remedy = f"charge one of {', '.join(access.billing_codes)}"
+            raise InvalidRequest("billing code", code, f"is none that {access.user} may charge to", remedy)
+        return None if known is None or known.quota == Quota() else known
+
     def charge(self, code: str, extra: Band | Callable[[], Band]) -> Charge | None:
         """Charge something new to a billing code before it is made; warns where it is or may be above a quota.
 
@@ -109,7 +130,7 @@ class Charging:
     @contextmanager
     def hold(self, code: str, extra: Band | Callable[[], Band]) -> Iterator[Charge | None]:
         """Charge something new as `charge` does while it is made, so that several at a time do not pass together."""
-        known = self._with_quota(code)
+        known = self.check(code)
         if known is None:
             yield None
             return
@@ -185,17 +206,6 @@ class Charging:
                     rate = look.rate(code.code)
                     found.append(CodeState(code, *rate, code.quota.state(rate)))
         return Listing(found, COLUMNS, noun="billing code")
-
-    def _with_quota(self, code: str) -> BillingCode | None:
-        """Return a billing code that has a quota; refuse one that the person may not charge to."""
-        access = self.region.access
-        if access is None or not code:
-            return None
-        known = access.billing_codes.get(code)
-        if known is None and access.billing_codes:
-            remedy = f"charge one of {', '.join(access.billing_codes)}"
-            raise InvalidRequest("billing code", code, f"is none that {access.user} may charge to", remedy)
-        return None if known is None or known.quota == Quota() else known
 
     def _begin(self, code: BillingCode, extra: Band) -> tuple[Charge, tuple[str, ...]]:
         """Charge what is about to be made; returns how the code then stands, and what could not be read."""

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from snapkit.ebs.describing import EVERYONE, ME
+from snapkit.ebs.describing import ME
 from snapkit.ebs.listing import Column
 from snapkit.ebs.rows import Rows
+from snapkit.ebs.sharing import EVERYONE
 from snapkit.units import GIB, bytes_text
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from snapkit.ebs._aws import IDS
 from snapkit.ebs._resource import check_id
 from snapkit.ebs.exposure import shares_of
+from snapkit.ebs.sharing import EVERYONE
 from snapkit.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
     from snapkit.ebs.region import Region
 
-ME, EVERYONE = "self", "all"
-"""This account and everyone, as those who may restore a snapshot. Source: EC2 API reference, DescribeSnapshots."""
+ME = "self"
+"""This account, as one that may restore a snapshot. Source: EC2 API reference, DescribeSnapshots."""
 
 Filters = Sequence[Mapping[str, Any]]
 

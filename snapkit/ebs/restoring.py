@@ -30,6 +30,8 @@ Source: AWS re:Post, article ARAkrDcHieSsSYOPHL3ZJYeg: *measured* by its authors
 ON = ("enabling", "optimizing", "enabled")
 """The states in which fast snapshot restore is paid for."""
 
+_DOUBT = "; size of the data assumed"
+
 _RATES = (INITIALIZATION_RATES[0], 200, INITIALIZATION_RATES[1])
 
 
@@ -188,13 +190,10 @@ def restore_options(
     size, known = _data(snapshot, data)
     low, high = LAZY_RATES.get(volume_type, LAZY_RATES["gp3"])
     seen = f"measured by others on {volume_type}" if volume_type in LAZY_RATES else "assumed to be as on gp3"
-    doubt, prices = "" if known else "; size of the data assumed", snapshot.region.prices
+    doubt, prices = "" if known else _DOUBT, snapshot.region.prices
     lazy = "if all of it is read at once, else no bound"
     ways = [RestoreOption("default", size / high, size / low, f"{seen}{doubt}", 0.0, "each volume", lazy)]
-    for rate in _RATES:
-        seconds, price = size / (rate * MIB), prices.initialized(size, rate)
-        name, note = f"initialization rate {rate} MiB/s", "within 10 % of the rate 99 % of the time"
-        ways.append(RestoreOption(name, seconds, seconds, f"documented{doubt}", price, "each volume", note))
+    ways += [initialized(snapshot, rate, data) for rate in _RATES]
     if snapshot.size <= FAST_RESTORE_LARGEST:
         ahead, hourly = seconds_text(snapshot.size * FAST_RESTORE_OPTIMIZING), prices.fast_restored(0)
         volumes = f"{int(bucket(snapshot.size))} volumes at once, {credit_rate(snapshot.size):.3g} more an hour"
@@ -202,6 +201,24 @@ def restore_options(
         monthly = prices.fast_restored(MONTH)
         ways.append(RestoreOption("fast snapshot restore", 0.0, 0.0, "documented", monthly, "a month and zone", note))
     return Listing(ways, OPTIONS, noun="option")
+
+
+def initialized(snapshot: "Snapshot", rate: int, data: Size | None = None) -> RestoreOption:
+    """Tell what an initialization rate [MiB/s] does for a volume of a snapshot, and what it costs.
+
+    Args:
+        snapshot: a complete one.
+        rate: of the volume [MiB/s].
+        data: as for `restore_options`.
+
+    Raises:
+        InvalidRequest: there cannot be so much data.
+    """
+    size, known = _data(snapshot, data)
+    seconds, price = size / (rate * MIB), snapshot.region.prices.initialized(size, rate)
+    name, note = f"initialization rate {rate} MiB/s", "within 10 % of the rate 99 % of the time"
+    basis = f"documented{'' if known else _DOUBT}"
+    return RestoreOption(name, seconds, seconds, basis, price, "each volume", note)
 
 
 def _data(snapshot: "Snapshot", given: Size | None) -> tuple[int, bool]:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from snapkit.ebs.region import Region
     from snapkit.ebs.snapshots import Snapshot
 
+EVERYONE = "all"
+"""Everyone, as those who may restore a snapshot. Source: EC2 API reference, DescribeSnapshots."""
+
 MOST_AT_ONCE = 500
 """How many accounts one call may add or remove. Source: EC2 API reference, ModifySnapshotAttribute."""
 
@@ -129,14 +132,19 @@ def share(snapshot: "Snapshot", *accounts: str, until: datetime | Duration | Non
 def unshare(snapshot: "Snapshot", *accounts: str) -> None:
     """Share a snapshot with these accounts no more; volumes that they made of it stay.
 
+    Args:
+        snapshot: which.
+        accounts: with whom; ``"all"`` makes it public no more, and leaves the accounts that have it besides.
+
     Raises:
         InvalidRequest: an account is no id of twelve digits; nothing was done.
         AwsError: AWS refuses.
     """
     snapshot.region.allow("Snapshot", "ShareLocal", snapshot)
-    named = check_accounts(accounts)
+    everyone = EVERYONE in accounts
+    named = () if set(accounts) == {EVERYONE} else check_accounts([each for each in accounts if each != EVERYONE])
     snapshot.refresh()
-    _modify(snapshot, "remove", named)
+    _modify(snapshot, "remove", named, everyone=everyone)
     _forget(snapshot, named)
 
 
@@ -168,12 +176,21 @@ def share_publicly(snapshot: "Snapshot", *, confirm: str) -> None:
         AwsError: AWS refuses.
     """
     snapshot.region.allow("Snapshot", "SharePublic", snapshot)
-    if confirm != snapshot.id:
-        rule = f"is not {snapshot.id}, whose data everyone in AWS could then read"
-        raise InvalidRequest("confirmation", confirm, rule, "type the id of the snapshot to confirm")
+    check_confirmation(snapshot, confirm)
     can = Preflight(snapshot.region).publicly(snapshot.refresh())
     _refuse(snapshot, can, can=can.publicly)
     _modify(snapshot, "add", (), everyone=True)
+
+
+def check_confirmation(snapshot: "Snapshot", confirm: str) -> None:
+    """Refuse to make a snapshot public before its id was typed.
+
+    Raises:
+        InvalidRequest: the confirmation is not its id.
+    """
+    if confirm != snapshot.id:
+        rule = f"is not {snapshot.id}, whose data everyone in AWS could then read"
+        raise InvalidRequest("confirmation", confirm, rule, "type the id of the snapshot to confirm")
 
 
 def make_private(snapshot: "Snapshot") -> None:
@@ -209,7 +226,7 @@ def _modify(snapshot: "Snapshot", how: str, accounts: Sequence[str], *, everyone
     call = snapshot.region.aws.call
     snapshot.known_shares = None
     if everyone:
-        call("ModifySnapshotAttribute", snapshot.id, **asked, GroupNames=["all"])
+        call("ModifySnapshotAttribute", snapshot.id, **asked, GroupNames=[EVERYONE])
     for start in range(0, len(accounts), MOST_AT_ONCE):
         part = list(accounts[start : start + MOST_AT_ONCE])
         call("ModifySnapshotAttribute", snapshot.id, **asked, UserIds=part)

@@ -1,6 +1,7 @@
 """What a volume of each type can be, checked before AWS is asked; the figures are those of `snapkit.rules`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from snapkit.errors import InvalidRequest
@@ -17,31 +18,33 @@ from snapkit.units import GIB, Size, to_bytes
 
 
 def check_kind(volume_type: str, gib: int, options: Mapping[str, Any], *, empty: bool) -> None:
-    """Refuse a volume that there cannot be.
+    """Refuse a volume that there cannot be; the arguments are those of `kind_checks`.
+
+    Raises:
+        InvalidRequest: the type is none, or does not have the size or an option.
+    """
+    for check in kind_checks(volume_type, gib, options, empty=empty):
+        check()
+
+
+def kind_checks(volume_type: str, gib: int, options: Mapping[str, Any], *, empty: bool) -> Iterator[Callable[[], None]]:
+    """Go through what is asked of a volume, each by itself; each refuses with an `InvalidRequest`.
 
     Args:
         volume_type: such as ``"gp3"``.
         gib: its size [GiB].
-        options: ``iops``, ``throughput`` [MiB/s] and ``initialization_rate`` [MiB/s], where given.
+        options: ``iops``, ``throughput`` [MiB/s], ``initialization_rate`` [MiB/s], ``encrypted`` and ``kms_key_id``,
+            where given.
         empty: whether it is made without a snapshot.
-
-    Raises:
-        InvalidRequest: the type is none, or does not have the size or an option.
 
     Source: EC2 API reference, CreateVolume.
     """
-    if volume_type not in PENDING_LIMITS:
-        kinds = ", ".join(PENDING_LIMITS)
-        raise InvalidRequest("volume type", volume_type, "is no EBS volume type", f"choose one of {kinds}")
-    check_size(volume_type, gib, f"{gib} GiB")
-    _check_iops(volume_type, gib, options.get("iops"))
-    _check_throughput(volume_type, options.get("iops"), options.get("throughput"))
-    rate = options.get("initialization_rate")
-    if rate is not None:
-        if empty:
-            rule = "is only for a volume that is made from a snapshot"
-            raise InvalidRequest("initialization rate", rate, rule, "leave it out, or give a snapshot")
-        _check_bounds("initialization rate", rate, INITIALIZATION_RATES, " MiB/s")
+    yield partial(_check_type, volume_type)
+    yield partial(check_size, volume_type, gib, f"{gib} GiB")
+    yield partial(_check_iops, volume_type, gib, options.get("iops"))
+    yield partial(_check_throughput, volume_type, options.get("iops"), options.get("throughput"))
+    yield partial(_check_rate, options.get("initialization_rate"), empty=empty)
+    yield partial(_check_key, options.get("encrypted"), options.get("kms_key_id"))
 
 
 def check_size(volume_type: str, gib: int, given: Size) -> None:
@@ -72,6 +75,12 @@ def to_gib(size: Size) -> int:
     return gib
 
 
+def _check_type(volume_type: str) -> None:
+    if volume_type not in PENDING_LIMITS:
+        kinds = ", ".join(PENDING_LIMITS)
+        raise InvalidRequest("volume type", volume_type, "is no EBS volume type", f"choose one of {kinds}")
+
+
 def _check_iops(volume_type: str, gib: int, iops: Any) -> None:
     if volume_type not in IOPS_LIMITS:
         if iops is not None:
@@ -99,11 +108,27 @@ def _check_throughput(volume_type: str, iops: Any, throughput: Any) -> None:
         remedy = "leave it out, or choose gp3"
         raise InvalidRequest("throughput", throughput, f"cannot be given for {volume_type} volumes", remedy)
     _check_bounds("throughput", throughput, THROUGHPUT_LIMITS, " MiB/s")
-    highest = int(THROUGHPUT_PER_IOPS * (IOPS_LIMITS["gp3"][0] if iops is None else iops))
+    # IOPS that cannot be are refused by themselves.
+    highest = int(THROUGHPUT_PER_IOPS * (iops if isinstance(iops, int) else IOPS_LIMITS["gp3"][0]))
     if throughput > highest:
         rule = f"is more than the {highest:,} MiB/s that its IOPS allow"
         remedy = f"give less, or iops={int(throughput / THROUGHPUT_PER_IOPS)}"
         raise InvalidRequest("throughput", throughput, rule, remedy)
+
+
+def _check_rate(rate: Any, *, empty: bool) -> None:
+    if rate is None:
+        return
+    if empty:
+        rule = "is only for a volume that is made from a snapshot"
+        raise InvalidRequest("initialization rate", rate, rule, "leave it out, or give a snapshot")
+    _check_bounds("initialization rate", rate, INITIALIZATION_RATES, " MiB/s")
+
+
+def _check_key(encrypted: Any, key_id: Any) -> None:
+    if key_id is not None and not encrypted:
+        rule = "is given for a volume that is not to be encrypted"
+        raise InvalidRequest("kms key", key_id, rule, "give encrypted=True as well, or no key")
 
 
 def _check_bounds(field: str, value: Any, limits: tuple[int, int], unit: str) -> None:

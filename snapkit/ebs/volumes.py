@@ -212,14 +212,15 @@ class Volumes:
         unknown = sorted(set(options) - set(_OPTIONS) - {"tags"})
         if unknown:
             raise InvalidRequest("option", unknown[0], "is not known", f"use one of {', '.join((*_OPTIONS, 'tags'))}")
-        if zone not in region.zones:
-            raise InvalidRequest("zone", zone, f"is not in {region.name}", f"choose one of {', '.join(region.zones)}")
+        check_zone(region, zone)
         source = region.snapshots.get(snapshot) if isinstance(snapshot, str) else snapshot and snapshot.refresh()
         gib = None if size is None else to_gib(size)
         if source is None and gib is None:
             raise InvalidRequest("size", size, "is missing", "give one, or a snapshot")
         if source is not None:
-            _check_source(source, size, gib)
+            if gib is not None:
+                check_not_below(source, gib)
+            check_source(source)
         check_kind(volume_type, gib or (source.size // GIB if source else 0), options, empty=source is None)
         tags = region.tag_keys.tags(
             name,
@@ -249,11 +250,33 @@ class Volumes:
         return Volume(region, made)
 
 
-def _check_source(source: Snapshot, size: Size | None, gib: int | None) -> None:
-    """Refuse a snapshot, read just now, that no volume can be made of, or none so small."""
-    if gib is not None and gib * GIB < source.size:
+def check_zone(region: "Region", zone: object) -> None:
+    """Refuse an availability zone that is not in a region.
+
+    Raises:
+        InvalidRequest: it is not.
+    """
+    if zone not in region.zones:
+        raise InvalidRequest("zone", zone, f"is not in {region.name}", f"choose one of {', '.join(region.zones)}")
+
+
+def check_not_below(source: Snapshot, gib: int) -> None:
+    """Refuse a size [GiB] for a volume of a snapshot that is below the original's.
+
+    Raises:
+        InvalidRequest: it is.
+    """
+    if gib * GIB < source.size:
         least = bytes_text(source.size)
-        raise InvalidRequest("size", size, f"is below the {least} of {source.id}", f"give {least} or more")
+        raise InvalidRequest("size", f"{gib} GiB", f"is below the {least} of {source.id}", f"give {least} or more")
+
+
+def check_source(source: Snapshot) -> None:
+    """Refuse a snapshot, as it was last read, that no volume can be made of.
+
+    Raises:
+        InvalidRequest: it is not complete, or archived.
+    """
     if source.state != "completed":
         remedy = "wait() for it" if source.state == "pending" else "choose a complete one"
         raise InvalidRequest("snapshot", source.id, f"is {source.state}, not completed", remedy)
