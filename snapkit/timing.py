@@ -27,6 +27,8 @@ _FARTHEST = math.log(10) / 1.2816
 """No fit is taken to be off by more than a factor of ten, eight times in ten: *assumed*."""
 _LEAST_SPREAD = 1e-4
 """Durations that lie closer than this to the fit, as made ones do, tell no more [log]."""
+_NOTHING = 1e-6
+"""Bytes that take less than this share of the shortest duration take no time; a search comes near 0, not to it."""
 _DOUBTS = 5
 """The purpose of the random stream that doubts are drawn from."""
 
@@ -105,7 +107,15 @@ class Timing:
             raise InvalidRequest("timing doubt", self.doubt, "is none", "give Doubt(latency=0.5, rate=0.2), say")
 
     def seconds(self, changed_bytes: float) -> float:
-        """Estimate the median time [s] from start to completion of a snapshot that copies so many bytes."""
+        """Estimate the median time [s] from start to completion of a snapshot that copies so many bytes.
+
+        An array gives that of each, and is not checked.
+
+        Raises:
+            InvalidRequest: the number is below 0, infinite or NaN.
+        """
+        if isinstance(changed_bytes, (float, int, np.generic)) and not 0 <= changed_bytes < math.inf:
+            raise InvalidRequest("changed_bytes", changed_bytes, "cannot be", "give a number of bytes from 0 up")
         return self.latency + changed_bytes / self.rate
 
     def sampled(self, seed: int, replication: int = 0) -> Self:
@@ -160,9 +170,10 @@ class Timing:
             return cls._with(known, cls.rate, sizes, durations, 0, (0.0, usual.rate), told)
         fitted, per_byte = _fitted(sizes, durations, known)
         told = "" if known is None else f"; latency given as {seconds_text(known)}"
-        if per_byte <= 0:
-            told += "; larger ones took no longer"
-        rate = 1 / per_byte if per_byte > 0 else math.inf
+        if not per_byte:
+            told += "; larger ones took no longer" if known is None else ", and they took no longer"
+            told += ": the rate is infinite"
+        rate = 1 / per_byte if per_byte else math.inf
         if known is not None:
             return cls._with(fitted, rate, sizes, durations, 1, (0.0, _FARTHEST), told)
         return cls._with(fitted, rate, sizes, durations, 2, (_FARTHEST, _FARTHEST), told)
@@ -257,7 +268,7 @@ def _fitted(sizes: NDArray[np.float64], durations: NDArray[np.float64], known: f
     first = np.maximum(start, least * 10)
     best = least_squares(off, first, bounds=(0.0, np.inf), loss="soft_l1", f_scale=_TYPICAL, x_scale=first + least)
     latency, per_unit = (float(each) for each in best.x) if known is None else (known, float(best.x[0]))
-    return latency, per_unit / unit
+    return latency, per_unit / unit if per_unit > _NOTHING * durations.min() else 0.0
 
 
 def _doubt(shares: NDArray[np.float64], spread: float, freedom: int, widest: tuple[float, float]) -> Doubt:

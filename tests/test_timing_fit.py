@@ -90,6 +90,39 @@ def test_neither_latency_nor_rate_is_ever_negative() -> None:
     assert proportional.latency >= 0
 
 
+@pytest.mark.parametrize("seconds", [[300, 200, 100], [100, 100, 100], [205, 190, 195]])
+def test_larger_ones_that_took_no_longer_have_an_infinite_rate_and_it_says_so(seconds: list[float]) -> None:
+    fitted = Timing.fit([1e9, 2e9, 3e9], seconds)
+    assert fitted.rate == math.inf
+    assert fitted.latency == pytest.approx(np.exp(np.log(seconds).mean()), rel=0.1)
+    assert fitted.seconds(1e12) == fitted.latency
+    assert fitted.sampled(1).rate == math.inf
+    assert fitted.basis == "fitted to 3 snapshots; larger ones took no longer: the rate is infinite"
+
+
+def test_snapshots_faster_than_a_known_latency_say_so() -> None:
+    fitted = Timing.fit([1e9, 2e9, 3e9], [50, 60, 70], latency="100s")
+    assert (fitted.latency, fitted.rate) == (100, math.inf)
+    assert fitted.basis.endswith("latency given as 1.67 min, and they took no longer: the rate is infinite")
+
+
+def test_a_large_snapshot_that_took_a_little_longer_has_a_rate() -> None:
+    fitted = Timing.fit([1e9, 2e9, 3e9], [100, 100.01, 100.02])
+    assert fitted.rate == pytest.approx(1e11, rel=0.01)
+    assert fitted.basis == "fitted to 3 snapshots"
+
+
+@pytest.mark.parametrize("wrong", [-1, -1e-9, math.nan, math.inf, np.int64(-5), np.float32("nan")])
+def test_sizes_that_cannot_be_are_refused(wrong: float) -> None:
+    with pytest.raises(InvalidRequest, match=r"changed_bytes .* cannot be; give a number of bytes from 0 up"):
+        Timing().seconds(wrong)
+
+
+def test_arrays_of_sizes_are_timed_at_once() -> None:
+    sizes: Any = np.array([0.0, 43.6e6])
+    assert Timing().seconds(sizes).tolist() == [180.0, 181.0]  # type: ignore[attr-defined] # of an array
+
+
 def test_two_timings_are_equal_whatever_they_rest_on() -> None:
     assert Timing(basis="a guess") == Timing()
     assert "basis" not in repr(Timing())

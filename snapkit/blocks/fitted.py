@@ -40,6 +40,8 @@ class FittedWorkload(Workload):
 
     Attributes:
         model: when writes come, and which blocks they hit.
+        footprint_known: where its counts of blocks come from: ``"modelled"`` after the volume itself, or ``"assumed"``
+            to be as on another one.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class FittedWorkload(Workload):
         size: int,
         block_size: int,
         assumptions: tuple[str, ...],
+        footprint_known: Provenance = "modelled",
     ) -> None:
         super().__init__(
             None,
@@ -63,6 +66,7 @@ class FittedWorkload(Workload):
             assumptions=assumptions,
         )
         self.model = model
+        self.footprint_known = footprint_known
         self.write_size = model.write_size
         self._classes, self._jobs = model.classes, model.clock.jobs
         self._key = (0, zlib.crc32(name.encode()), 0)
@@ -140,7 +144,10 @@ class FittedWorkload(Workload):
         return np.minimum(self._classes.of(writes) + of_jobs(self._jobs, first, last), self._classes.most)
 
     def to_trace(self, span: Duration) -> pd.DataFrame:
-        """Write the path down block by block, in runs as long as those of the disk that was fitted.
+        """Write the path down block by block, in runs as real ones come.
+
+        Where blocks lie is the same on every path: in extents all over the volume, *assumed* to be as on the disks that
+        `snapkit.blocks.generation.EXTENT` cites.
 
         Its last record is a read of the end of the volume when the span is over, so that whoever reads it knows both.
 
@@ -167,20 +174,20 @@ class FittedWorkload(Workload):
         return False
 
     def provenance(self, a: Duration, b: Duration) -> Provenance:
-        """Return ``"modelled"``, for any window.
+        """Return what `footprint_known` says, for any window.
 
         Raises:
             InvalidRequest: a is before the start, b is before a, or one of them is no moment.
         """
         window(a, b)
-        return "modelled"
+        return self.footprint_known
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the path, which draws itself anew."""
         return {name: value for name, value in self.__dict__.items() if name != "_path"}
 
     def _provenance_of(self, interval: float) -> Provenance:  # noqa: ARG002 - all intervals are alike
-        return "modelled"
+        return self.footprint_known
 
     def _mean(self, interval: float) -> tuple[float, int]:
         """Return the mean over the days of the span, or over weeks for an interval that is longer."""

@@ -127,6 +127,7 @@ def from_rates(
         size=volume,
         block_size=blocks_of,
         assumptions=tuple(told),
+        footprint_known="assumed",
     )
 
 

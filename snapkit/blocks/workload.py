@@ -251,7 +251,8 @@ class Workload:
 
         Returns:
             ``"measured"`` on the volume itself, ``"scaled"`` from a disk of another size, ``"modelled"`` beyond what
-            was measured, or ``"assumed"`` where growth or a rewrite is part of it.
+            was measured, or ``"assumed"`` where growth or a rewrite is part of it, or the footprint is
+            that of another disk.
 
         Raises:
             InvalidRequest: a is before the start, b is before a, or one of them is no moment.

@@ -81,6 +81,27 @@ def test_the_fit_has_the_spread_of_the_trace_as_well() -> None:
     assert (weekday["level_poisson"].iloc[:4] > 2).all()
 
 
+def test_its_writes_lie_in_runs_as_those_of_the_trace() -> None:
+    def in_hours(records: pd.DataFrame) -> np.ndarray:
+        written = records[records["op"] == "W"]
+        of_hours = []
+        for _, hour in written.groupby(written["t_us"] // (HOUR * 10**6)):
+            ends = (hour["off"] + hour["len"] - 1) // BLOCK
+            runs = (np.arange(*each) for each in zip(hour["off"] // BLOCK, ends + 1, strict=True))
+            blocks = np.unique(np.concatenate(list(runs)))
+            of_hours.append(np.diff(np.flatnonzero(np.diff(blocks, prepend=-2, append=blocks[-1] + 2) != 1)))
+        return np.concatenate(of_hours)
+
+    records = read_trace(data_path("workstation-root-disk-96h.csv.gz"))
+    real = in_hours(records[records["dev"] == 0])
+    assert real.mean() == pytest.approx(1.49, abs=0.005)
+    for seed in range(4):
+        made = in_hours(fitted().sampled(seed).to_trace("96h"))
+        assert real.mean() / 1.5 < made.mean() < real.mean() * 1.5
+        assert np.median(made) == np.median(real) == 1
+        assert made.max() <= 2 * real.max()
+
+
 def test_what_was_left_out_comes_out_as_asked_for_when_all_parts_are_put_together() -> None:
     """Every window is told by a fit that has not seen it: two weekdays and a weekend, with 12 windows of 4 h each."""
     together = pooled(folds())

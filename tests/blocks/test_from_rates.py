@@ -82,8 +82,8 @@ def test_paths_differ_after_the_series_only() -> None:
 def test_the_shape_is_assumed_and_says_so() -> None:
     workload = Workload.from_rates(series(office(2)), "100 GiB")
     assert "Which blocks are hit is assumed to be as on workstation" in workload.assumptions[0]
-    assert workload.provenance(0, "1h") == "modelled"
-    assert set(workload.curve()["source"]) == {"modelled"}
+    assert workload.provenance(0, "1h") == "assumed"
+    assert set(workload.curve()["source"]) == {"assumed"}
     assert not workload.stationary
     assert workload.size == 100 * GIB
 

@@ -99,7 +99,8 @@ def test_it_is_written_down_block_by_block() -> None:
     counted = Workload.from_trace(workload.to_trace("2d"), span="2d")
     for a, b in ((0, 35 * HOUR), (35 * HOUR, 36 * HOUR), (30 * HOUR, 42 * HOUR), (36 * HOUR, 37 * HOUR)):
         assert counted.changed_between(a, b) == pytest.approx(workload.changed_between(a, b), rel=0.1)
-    assert counted.changed_between(36 * HOUR - 1, 36 * HOUR) == pytest.approx(11.5 * GIB / BLOCK / 2, abs=2)
+    # The minute that ends with the rewrite writes some blocks outside of it, too.
+    assert counted.changed_between(36 * HOUR - 1, 36 * HOUR) == pytest.approx(11.5 * GIB / BLOCK / 2, abs=30)
 
 
 def test_paths_are_those_of_what_is_rewritten() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation.link import Link
-from tests.simulation.test_queues import assert_mean
+from tests.simulation.test_queues import Services, assert_mean, drawn
 
 Jobs = list[tuple[float, float, float, float]]
 """When each is handed over [s], its delay [s], its size [bytes] and its own rate [bytes/s]."""
@@ -107,38 +107,67 @@ def test_more_bandwidth_ends_nothing_later(jobs: Jobs, capacity: float, more: fl
     assert (after <= before * (1 + 1e-9) + 1e-6).all()
 
 
-def sojourns(rate: float, capacity: float, arrivals: float, jobs: int, seed: int) -> np.ndarray:
-    """Send exponential sizes through, arriving at random, and list how long each took."""
-    env, stream = simpy.Environment(), np.random.default_rng(seed)
-    link, took = Link(env, capacity), list[float]()
+SIZES: dict[str, Services] = {
+    "exponential": lambda stream, uploads: stream.exponential(1.0, uploads),
+    "equal": lambda _, uploads: np.ones(uploads),
+    "lognormal": lambda stream, uploads: stream.lognormal(-0.5, 1.0, uploads),
+}
+"""Sizes with a mean of 1, of which theory says that for equal sharing nothing but the mean matters."""
 
-    def note(came: float) -> None:
-        took.append(env.now - came)
+
+def sojourns(rate: float, capacity: float, arrivals: float, sizes: Services, seed: int) -> np.ndarray:
+    """Send uploads that arrive at random, and list how long each took; 30,000 of them."""
+    env = simpy.Environment()
+    gaps, amounts = drawn(arrivals, sizes, 30_000, seed)
+    link, took = Link(env, capacity), np.zeros(len(gaps))
+
+    def note(number: int, came: float) -> None:
+        took[number] = env.now - came
 
     def door() -> Generator[simpy.Event, None, None]:
-        for gap, size in zip(stream.exponential(1 / arrivals, jobs), stream.exponential(1.0, jobs), strict=True):
+        for number, (gap, size) in enumerate(zip(gaps.tolist(), amounts.tolist(), strict=True)):
             yield env.timeout(gap)
-            link.send(size, rate, partial(note, env.now))
+            link.send(size, rate, partial(note, number, env.now))
 
     env.process(door())
     env.run()
-    return np.array(took)
+    return took
 
 
-def test_equal_sharing_takes_as_long_as_theory_says() -> None:
-    """M/M/1-PS: 1 / (mu - lambda); a false alarm once in a million."""
-    assert_mean(sojourns(inf, 1.0, 0.5, 60_000, seed=1), 2.0)
+@pytest.mark.parametrize("sizes", SIZES)
+def test_equal_sharing_takes_as_long_as_theory_says(sizes: str) -> None:
+    """M/G/1-PS: 1 / (mu - lambda), whatever the sizes; a false alarm once in a million."""
+    assert_mean(sojourns(inf, 1.0, 0.5, SIZES[sizes], seed=1), 2.0)
 
 
-def test_sharing_with_a_rate_of_ones_own_is_erlang_c() -> None:
-    """With at most a quarter of the link each it is M/M/4, whose mean is known: 1 + C / (4 - lambda)."""
+@pytest.mark.parametrize("sizes", SIZES)
+def test_sharing_with_a_rate_of_ones_own_is_erlang_c(sizes: str) -> None:
+    """With at most a quarter of the link each it takes as long on average as M/M/4: 1 + C / (4 - lambda).
+
+    Whatever the sizes, a false alarm once in a million.
+
+    Source: J. W. Cohen, "The multiple phase service network with generalized processor sharing", Acta Informatica 12,
+    1979.
+    """
     arrivals, servers = 3.2, 4
     offered = [1.0]
     for place in range(1, servers + 1):
         offered.append(offered[-1] * arrivals / place)
     full = offered[servers] / (1 - arrivals / servers)
     erlang = full / (sum(offered[:servers]) + full)
-    assert_mean(sojourns(1.0, 4.0, arrivals, 60_000, seed=2), 1 + erlang / (servers - arrivals))
+    assert_mean(sojourns(1.0, 4.0, arrivals, SIZES[sizes], seed=2), 1 + erlang / (servers - arrivals))
+
+
+def test_a_large_upload_takes_longer_in_proportion() -> None:
+    """M/G/1-PS: x / (1 - rho) for one of size x, whatever the others; a false alarm once in a million."""
+
+    def both(stream: np.random.Generator, uploads: int) -> np.ndarray:
+        return np.where(stream.random(uploads) < 0.5, 0.25, 1.75)
+
+    took = sojourns(inf, 1.0, 0.5, both, seed=3)
+    _, sizes = drawn(0.5, both, len(took), seed=3)
+    for size in (0.25, 1.75):
+        assert_mean(took[sizes == size], size / (1 - 0.5))
 
 
 @pytest.mark.parametrize("volumes", [10, 500])
