@@ -1,6 +1,7 @@
 """The archive: a quarter of the price, for all blocks of a snapshot instead of those that it added."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -80,11 +81,13 @@ class ArchivePreview:
             return early
         return once / (saved - paid) if saved > paid else math.inf
 
-    def __str__(self) -> str:
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What it would cost and save, and when it pays off, a sentence each."""
         low, high = self.standard
         saved = usd_text(high) if low == high else f"{usd_text(low)} to {usd_text(high)}"
         plain, once = self.break_even(self.own_high), self.break_even(self.own_high, 1)
-        told = [
+        return (
             f"archived, {self.snapshot_id} costs {usd_text(self.monthly)} a month for its full "
             f"{bytes_text(self.size)}, at least {usd_text(self.least)} for 90 days, "
             f"and {usd_text(self.restore)} for each restore",
@@ -93,9 +96,11 @@ class ArchivePreview:
             f"at best it pays off after {seconds_text(plain)}, and with one restore after {seconds_text(once)}"
             if math.isfinite(plain)
             else "it never pays off",
-        ]
-        told += [f"it cannot be archived: it {each}" for each in self.refusals]
-        return "; ".join((*told, *self.notes))
+        )
+
+    def __str__(self) -> str:
+        refused = (f"it cannot be archived: it {each}" for each in self.refusals)
+        return "; ".join((*self.told, *refused, *self.notes))
 
     def __repr__(self) -> str:
         return f"<ArchivePreview: {self}>"
@@ -194,11 +199,9 @@ def archive(snapshot: "Snapshot", *, confirm: str) -> "Snapshot":
         AwsError: AWS refuses.
     """
     snapshot.region.allow("Snapshot", "Delete", snapshot)
-    if confirm != snapshot.id:
-        rule = f"is not {snapshot.id}, which costs at least 90 days once it is archived, and a fee to restore"
-        raise InvalidRequest("confirmation", confirm, rule, "see archive_preview(), and type the id of the snapshot")
+    check_confirmation(snapshot, confirm)
     snapshot.refresh()
-    _refuse(snapshot, _unfit(snapshot))
+    check_fit(snapshot, _unfit(snapshot))
 
     def settled() -> bool:
         now = tier_status(snapshot)
@@ -207,6 +210,28 @@ def archive(snapshot: "Snapshot", *, confirm: str) -> "Snapshot":
     asked = {"SnapshotId": snapshot.id, "StorageTier": "archive"}
     snapshot.region.aws.settle("ModifySnapshotTier", snapshot.id, settled, **asked)
     return snapshot.refresh()
+
+
+def check_confirmation(snapshot: "Snapshot", confirm: str) -> None:
+    """Refuse to archive a snapshot before its id was typed.
+
+    Raises:
+        InvalidRequest: the confirmation is not its id.
+    """
+    if confirm != snapshot.id:
+        rule = f"is not {snapshot.id}, which costs at least 90 days once it is archived, and a fee to restore"
+        raise InvalidRequest("confirmation", confirm, rule, "see archive_preview(), and type the id of the snapshot")
+
+
+def check_fit(snapshot: "Snapshot", refusals: Sequence[str]) -> None:
+    """Refuse what a snapshot, as it was looked up, is not fit for; see `ArchivePreview.refusals`.
+
+    Raises:
+        InvalidRequest: there is a refusal.
+    """
+    if refusals:
+        rule, _, remedy = refusals[0].partition("; ")
+        raise InvalidRequest("snapshot", snapshot.id, rule, remedy)
 
 
 def restore_from_archive(snapshot: "Snapshot", days: int | None = None, *, permanent: bool = False) -> "Snapshot":
@@ -227,16 +252,9 @@ def restore_from_archive(snapshot: "Snapshot", days: int | None = None, *, perma
     if (days is None) != permanent:
         rule = "are both given" if permanent else "are both missing"
         raise InvalidRequest("days and permanent", days, rule, "give days=7, say, or permanent=True")
-    if days is not None and (
-        isinstance(days, bool) or not isinstance(days, int) or not RESTORE_DAYS[0] <= days <= RESTORE_DAYS[1]
-    ):
-        rule = f"is no number of days from {RESTORE_DAYS[0]} to {RESTORE_DAYS[1]}"
-        raise InvalidRequest("days", days, rule, "give 7, say, or permanent=True")
-    now = tier_status(snapshot)
-    if now.moving:
-        _refuse(snapshot, [f"is on its way ({now.operation}, {now.percent} %); wait for that"])
-    if now.tier != "archive" and now.restored_until is None:
-        _refuse(snapshot, ["is not archived; nothing has to be restored"])
+    if days is not None:
+        check_days(days)
+    check_restorable(snapshot, tier_status(snapshot))
     snapshot.region.aws.settle(
         "RestoreSnapshotTier",
         snapshot.id,
@@ -248,15 +266,33 @@ def restore_from_archive(snapshot: "Snapshot", days: int | None = None, *, perma
     return snapshot.refresh()
 
 
+def check_days(days: object) -> None:
+    """Refuse a number of days for which nothing can be restored.
+
+    Raises:
+        InvalidRequest: it is none from 1 to 180.
+    """
+    if isinstance(days, bool) or not isinstance(days, int) or not RESTORE_DAYS[0] <= days <= RESTORE_DAYS[1]:
+        rule = f"is no number of days from {RESTORE_DAYS[0]} to {RESTORE_DAYS[1]}"
+        raise InvalidRequest("days", days, rule, "give 7, say, or permanent=True")
+
+
+def check_restorable(snapshot: "Snapshot", now: TierStatus) -> None:
+    """Refuse to restore a snapshot that does not lie in the archive, or is on its way.
+
+    Raises:
+        InvalidRequest: that is so.
+    """
+    if now.moving:
+        rule = f"is on its way ({now.operation}, {now.percent} %)"
+        raise InvalidRequest("snapshot", snapshot.id, rule, "wait for that")
+    if now.tier != "archive" and now.restored_until is None:
+        raise InvalidRequest("snapshot", snapshot.id, "is not archived", "nothing has to be restored")
+
+
 def least_left(archived_at: datetime, now: datetime) -> float:
     """Tell for how long a snapshot is still billed that is deleted from the archive now [s]."""
     return max(0.0, ARCHIVE_LEAST - (now - archived_at).total_seconds())
-
-
-def _refuse(snapshot: "Snapshot", reasons: list[str]) -> None:
-    if reasons:
-        rule, _, remedy = reasons[0].partition("; ")
-        raise InvalidRequest("snapshot", snapshot.id, rule, remedy)
 
 
 def _unfit(snapshot: "Snapshot") -> list[str]:

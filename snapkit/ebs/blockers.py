@@ -88,12 +88,15 @@ def blockers(
     region, ids = asked[0].region, [snapshot.id for snapshot in asked]
     found: dict[str, list[Blocker]] = defaultdict(list)
     looks: tuple[tuple[str, Callable[[], Iterator[Blocker]]], ...] = (
-        ("images stand on it", lambda: _images(region, ids)),
-        ("fast snapshot restore is on", lambda: _fast_restores(region, ids)),
-        ("it is locked", lambda: _locks(region, ids)),
-        ("others are left of its volume", lambda: _last_ones(asked)),
+        ("images stand on it", lambda: images(region, ids)),
+        ("fast snapshot restore is on", lambda: fast_restores(region, ids)),
+        ("it is locked", lambda: locks(region, ids)),
         ("it is public", lambda: _shares(region, asked, shares)),
+        # Last: what cannot be deleted is left of its volume.
+        ("others are left of its volume", lambda: _last_ones(asked, deletable(found, ids))),
     )
+    for blocker in _told_by_itself(region, asked):
+        found[blocker.snapshot_id].append(blocker)
     for what, look in looks:
         try:
             seen = list(look())
@@ -104,8 +107,6 @@ def blockers(
             seen = [Blocker(each, told, "AWS will tell", hard=False) for each in ids]
         for blocker in seen:
             found[blocker.snapshot_id].append(blocker)
-    for blocker in _told_by_itself(region, asked):
-        found[blocker.snapshot_id].append(blocker)
     return tuple(blocker for each in ids for blocker in sorted(found[each], key=lambda blocker: not blocker.hard))
 
 
@@ -127,7 +128,8 @@ def if_allowed(look: Callable[[], Found]) -> Found | None:
         return None
 
 
-def _images(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
+def images(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
+    """Find the images that stand on snapshots."""
     for image_id, snapshot_id, state in images_on(region, ids):
         disabled = " (disabled)" if state == "disabled" else ""
         told = f"the image {image_id}{disabled} stands on it"
@@ -148,7 +150,8 @@ def images_on(region: "Region", ids: Sequence[str]) -> Iterator[tuple[str, str, 
             yield str(image["ImageId"]), snapshot_id, str(image.get("State", ""))
 
 
-def _fast_restores(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
+def fast_restores(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
+    """Find the snapshots for which fast restore is on."""
     on: dict[str, list[str]] = defaultdict(list)
     states = [{"Name": "state", "Values": ["enabling", "optimizing", "enabled"]}]
     for each in region.aws.pages(
@@ -160,7 +163,8 @@ def _fast_restores(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
             yield Blocker(snapshot_id, f"fast snapshot restore is on in {zones}", "disable it there first")
 
 
-def _locks(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
+def locks(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
+    """Find the snapshots that are locked."""
     wanted = set(ids)
     for each in region.aws.pages("DescribeLockedSnapshots", "Snapshots"):
         state, snapshot_id = str(each["LockState"]), str(each["SnapshotId"])
@@ -171,12 +175,18 @@ def _locks(region: "Region", ids: Sequence[str]) -> Iterator[Blocker]:
         yield Blocker(snapshot_id, f"it is locked ({state}){end}", remedy)
 
 
-def _last_ones(asked: "Sequence[Snapshot]") -> Iterator[Blocker]:
+def deletable(found: Mapping[str, Sequence[Blocker]], ids: Sequence[str]) -> frozenset[str]:
+    """Tell which snapshots can be deleted, of those in whose way certain things were found."""
+    return frozenset(each for each in ids if not any(blocker.hard for blocker in found.get(each, ())))
+
+
+def _last_ones(asked: "Sequence[Snapshot]", going: frozenset[str]) -> Iterator[Blocker]:
     """Warn where none of the complete snapshots of a volume would be left."""
-    left = volumes_left(asked[0].region, volumes_of(asked), [snapshot.id for snapshot in asked])
+    kept = complete_ones(asked[0].region, volumes_of(asked))
     for snapshot in asked:
-        if snapshot.state == "completed" and not is_copy(snapshot) and snapshot.volume_id not in left:
-            other = ", with the others that go" if len(asked) > 1 else ""
+        others = kept.get(snapshot.volume_id, frozenset()) - going - {snapshot.id}
+        if snapshot.state == "completed" and not is_copy(snapshot) and not others:
+            other = ", with the others that go" if len(going - {snapshot.id}) else ""
             told = f"no complete snapshot of {snapshot.volume_id} is left without it{other}"
             yield Blocker(snapshot.id, told, "take another one first, or be sure that none is needed", hard=False)
 
@@ -186,17 +196,18 @@ def volumes_of(snapshots: "Sequence[Snapshot]") -> tuple[str, ...]:
     return tuple(sorted({snapshot.volume_id for snapshot in snapshots if not is_copy(snapshot)}))
 
 
-def volumes_left(region: "Region", volumes: Sequence[str], going: Sequence[str]) -> frozenset[str]:
-    """Find the volumes of which a complete snapshot stays when certain snapshots are deleted."""
+def complete_ones(region: "Region", volumes: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Find the complete snapshots of volumes, by volume; those that have none are left out."""
     if not volumes:
-        return frozenset()
+        return {}
     filters = [{"Name": "status", "Values": ["completed"]}]
     # A request takes so many values; beyond that all of the account are listed.
     if len(volumes) < IDS:
         filters.append({"Name": "volume-id", "Values": list(volumes)})
-    listed = region.aws.pages("DescribeSnapshots", "Snapshots", OwnerIds=["self"], Filters=filters)
-    gone = set(going)
-    return frozenset(raw["VolumeId"] for raw in listed if raw["SnapshotId"] not in gone) & set(volumes)
+    found: dict[str, set[str]] = defaultdict(set)
+    for raw in region.aws.pages("DescribeSnapshots", "Snapshots", OwnerIds=["self"], Filters=filters):
+        found[raw["VolumeId"]].add(raw["SnapshotId"])
+    return {volume: frozenset(found[volume]) for volume in volumes if volume in found}
 
 
 def _shares(

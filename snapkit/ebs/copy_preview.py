@@ -5,7 +5,9 @@ it is said beforehand, with what it rests on.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from snapkit.errors import AwsError, InvalidRequest
@@ -66,14 +68,18 @@ class CopyPreview:
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def told(self) -> str:
+        """What it will be, why, and what that costs."""
         kind = {True: "full", False: "incremental", None: "full or incremental"}[self.full]
         size = bytes_text(self.high) if self.low == self.high else f"{_from(self.low)} to {bytes_text(self.high)}"
         once = _band(self.price_low, self.price_high)
         monthly = _band(self.monthly_low, self.monthly_high)
-        told = f"this copy will be {kind} because {self.reason}: {size}, {once} once and {monthly} a month"
+        return f"this copy will be {kind} because {self.reason}: {size}, {once} once and {monthly} a month"
+
+    def __str__(self) -> str:
         refused = tuple(f"it cannot be begun: {each}" for each in self.refusals)
-        return "; ".join((told, *refused, *self.notes))
+        return "; ".join((self.told, *refused, *self.notes))
 
 
 def least_duration(size: int) -> int:
@@ -81,8 +87,127 @@ def least_duration(size: int) -> int:
     return max(STEP, math.ceil(size / (RATE * STEP)) * STEP)
 
 
+class Outlook:
+    """What a copy would rest on: each part is looked up when it is first asked for, and then kept.
+
+    How long the copy may take is no part of it, so that durations can be tried without a call.
+
+    Attributes:
+        snapshot: what would be copied.
+        region: where to.
+    """
+
+    def __init__(
+        self, snapshot: "Snapshot", to: "Region | str", *, kms_key: str | None = None, encrypted: bool = False
+    ) -> None:
+        """Read the snapshot again: it may have completed, or been archived, since it was last read.
+
+        Args:
+            snapshot: what to copy.
+            to: the region, of the same account where only its name is given.
+            kms_key: under which the copy shall be encrypted.
+            encrypted: whether it shall be, under the default key, also where AWS would not do that by itself.
+
+        Raises:
+            InvalidRequest: the region cannot be.
+            AwsError: AWS refuses to say.
+        """
+        self.region = whither(snapshot, to)
+        self.snapshot = snapshot.refresh()
+        self._wanted = kms_key
+        self._encrypted = encrypted
+
+    @cached_property
+    def unfit(self) -> tuple[str, ...]:
+        """Why the snapshot cannot be copied, and what to do, after a semicolon."""
+        return tuple(_unfit(self.snapshot, self.region))
+
+    @cached_property
+    def _key(self) -> tuple[str | None, list[str], list[str]]:
+        return _key(self.snapshot, self.region, self._wanted, encrypted=self._encrypted)
+
+    @cached_property
+    def kind(self) -> tuple[bool | None, str]:
+        """Whether it will be in full, None where that cannot be told; and why."""
+        return _kind(self.snapshot, self.region, self._key[0])
+
+    def check_snapshot(self) -> None:
+        """Refuse a snapshot that cannot be copied as it is.
+
+        Raises:
+            InvalidRequest: it cannot.
+        """
+        _refuse("snapshot", self.snapshot.id, self.unfit)
+
+    def check_key(self) -> None:
+        """Refuse a key, where one was given, that no copy can be encrypted under.
+
+        Raises:
+            InvalidRequest: it is not there, or not enabled.
+        """
+        if self._wanted:
+            _refuse("kms key", self._wanted, self._key[2])
+
+    def check_in_time(self, duration: Duration | None) -> None:
+        """Refuse a duration in which the copy cannot be complete.
+
+        Raises:
+            InvalidRequest: it cannot be, or is too short for all that will be copied.
+        """
+        seconds, size = check_duration(duration), self.snapshot.full_size
+        # Only what changed counts, so that a copy which is not in full may well be in time.
+        if seconds is not None and size and seconds < least_duration(size) and self.kind[0]:
+            _refuse("duration", duration, (_too_fast(size),))
+
+    def preview(self, duration: Duration | None = None) -> CopyPreview:
+        """Say what the copy will be, and its price, if it may take so long.
+
+        Raises:
+            InvalidRequest: the duration cannot be.
+            AwsError: AWS refuses to say.
+        """
+        snapshot, region, seconds = self.snapshot, self.region, check_duration(duration)
+        _, notes, wrong = self._key
+        notes = [*notes]
+        refusals = [
+            *(f"{snapshot.id} {each}" for each in self.unfit),
+            *(f"the key {self._wanted} {each}" for each in wrong),
+        ]
+        full, reason = self.kind
+        # Where AWS does not tell the size of its blocks, that of the volume is the most it can be.
+        whole = snapshot.size if snapshot.full_size is None else snapshot.full_size
+        at_home = region.name == snapshot.region.name
+        low, high = (whole if full else 0), whole
+        if full is False and at_home:
+            high = 0
+        if snapshot.full_size is None:
+            low = 0
+            notes.append("AWS does not tell how much of the volume was written: at most all of it is assumed")
+        if seconds is not None and seconds < least_duration(low):
+            refusals.append(f"the duration {seconds_text(seconds)} {_too_fast(low)}")
+        prices = region.prices
+
+        def price(size: int) -> float:
+            sent = 0.0 if at_home else prices.transferred(size)
+            return sent + (0.0 if seconds is None else prices.timed_copy(size, seconds))
+
+        if not at_home and high:
+            notes.append(f"transfer at {usd_text(prices.transfer)} per GiB is assumed")
+        if full is False and not at_home:
+            notes.append("how much changed since is not known; snapshot.changed_blocks(since=...) measures it")
+        return CopyPreview(
+            snapshot.id, region.name, full, reason, low, high, price(low), price(high),
+            prices.monthly(low), prices.monthly(high), tuple(refusals), tuple(notes),
+        )  # fmt: skip
+
+
 def copy_preview(
-    snapshot: "Snapshot", to: "Region | str", *, kms_key: str | None = None, duration: Duration | None = None
+    snapshot: "Snapshot",
+    to: "Region | str",
+    *,
+    kms_key: str | None = None,
+    encrypted: bool = False,
+    duration: Duration | None = None,
 ) -> CopyPreview:
     """Say beforehand whether a copy will be full, why, what it costs, and what stands in its way.
 
@@ -90,6 +215,7 @@ def copy_preview(
         snapshot: what to copy.
         to: the region, of the same account where only its name is given.
         kms_key: under which the copy shall be encrypted.
+        encrypted: whether it shall be, under the default key, also where AWS would not do that by itself.
         duration: of a time-based copy.
 
     Raises:
@@ -98,66 +224,23 @@ def copy_preview(
 
     Source: EBS user guide, "Copy an Amazon EBS snapshot", incremental snapshot copying.
     """
-    region, seconds = whither(snapshot, to), _duration(duration)
-    snapshot.refresh()
-    key, notes, refusals = _key(snapshot, region, kms_key)
-    refusals = [
-        *(f"{snapshot.id} {each}" for each in _unfit(snapshot, region)),
-        *(f"the key {kms_key} {each}" for each in refusals),
-    ]
-    full, reason = _kind(snapshot, region, key)
-    # Where AWS does not tell the size of its blocks, that of the volume is the most it can be.
-    whole = snapshot.size if snapshot.full_size is None else snapshot.full_size
-    at_home = region.name == snapshot.region.name
-    low, high = (whole if full else 0), whole
-    if full is False and at_home:
-        high = 0
-    if snapshot.full_size is None:
-        low = 0
-        notes.append("AWS does not tell how much of the volume was written: at most all of it is assumed")
-    if seconds is not None and seconds < least_duration(low):
-        refusals.append(f"the duration {seconds_text(seconds)} {_too_fast(low)}")
-    prices = region.prices
-
-    def price(size: int) -> float:
-        sent = 0.0 if at_home else prices.transferred(size)
-        return sent + (0.0 if seconds is None else prices.timed_copy(size, seconds))
-
-    if not at_home and high:
-        notes.append(f"transfer at {usd_text(prices.transfer)} per GiB is assumed")
-    if full is False and not at_home:
-        notes.append("how much changed since is not known; snapshot.changed_blocks(since=...) measures it")
-    return CopyPreview(
-        snapshot.id, region.name, full, reason, low, high, price(low), price(high),
-        prices.monthly(low), prices.monthly(high), tuple(refusals), tuple(notes),
-    )  # fmt: skip
+    check_duration(duration)
+    return Outlook(snapshot, to, kms_key=kms_key, encrypted=encrypted).preview(duration)
 
 
-def check(
-    snapshot: "Snapshot", region: "Region", *, kms_key: str | None = None, duration: Duration | None = None
-) -> float | None:
-    """Refuse a copy that cannot be, before it is begun.
-
-    Returns:
-        The duration of a time-based copy [s].
+def destinations(region: "Region") -> tuple[str, ...]:
+    """List the regions that this account can copy to by their names, that of the snapshots first.
 
     Raises:
-        InvalidRequest: the snapshot cannot be copied as it is, or the key or the duration cannot be.
+        AwsError: AWS refuses to say.
+
+    Source: EC2 API reference, DescribeRegions: those that are enabled for the account.
     """
-    seconds = _duration(duration)
-    # It may have completed, or been archived, since it was last read.
-    snapshot.refresh()
-    _refuse("snapshot", snapshot.id, _unfit(snapshot, region))
-    if kms_key:
-        _refuse("key", kms_key, _key(snapshot, region, kms_key)[2])
-    if seconds is not None and snapshot.full_size and seconds < least_duration(snapshot.full_size):
-        # Only what changed counts, so that a copy which is not in full may well be in time.
-        full = _kind(snapshot, region, _key(snapshot, region, kms_key)[0])[0]
-        _refuse("duration", duration, [_too_fast(snapshot.full_size)] if full else [])
-    return seconds
+    names = {str(each["RegionName"]) for each in region.aws.call("DescribeRegions")["Regions"]}
+    return (region.name, *sorted(names - {region.name}))
 
 
-def _refuse(field: str, value: object, reasons: list[str]) -> None:
+def _refuse(field: str, value: object, reasons: Sequence[str]) -> None:
     if reasons:
         rule, _, remedy = reasons[0].partition("; ")
         raise InvalidRequest(field, value, rule, remedy)
@@ -170,7 +253,15 @@ def whither(snapshot: "Snapshot", to: "Region | str") -> "Region":
     return snapshot.region.beside(to) if isinstance(to, str) else to
 
 
-def _duration(duration: Duration | None) -> float | None:
+def check_duration(duration: Duration | None) -> float | None:
+    """Refuse a duration that no time-based copy can have.
+
+    Returns:
+        The duration [s], or None where none is given.
+
+    Raises:
+        InvalidRequest: it is not in steps of 15 minutes up to 48 hours.
+    """
     if duration is None:
         return None
     seconds = to_seconds(duration, "duration")
@@ -254,19 +345,22 @@ def _copies(region: "Region", volume: str) -> "list[Snapshot]":
 _UNKNOWN = "unknown"
 
 
-def _key(snapshot: "Snapshot", region: "Region", wanted: str | None) -> tuple[str | None, list[str], list[str]]:
+def _key(
+    snapshot: "Snapshot", region: "Region", wanted: str | None, *, encrypted: bool
+) -> tuple[str | None, list[str], list[str]]:
     """Tell which key a copy will be under, as its ARN, with notes and with why that key cannot be used.
 
     Source: EBS user guide, "Copy an Amazon EBS snapshot", encryption outcomes for snapshot copies.
     """
-    if wanted is None:
-        always = region.aws.call("GetEbsEncryptionByDefault")["EbsEncryptionByDefault"]
-        if not snapshot.encrypted and not always:
-            return None, [], []
-        default = region.aws.call("GetEbsDefaultKmsKeyId")["KmsKeyId"] if always else MANAGED_KEY
-        key, notes, refusals = _described(region, default)
-        return key, [*notes, f"the copy will be encrypted under {default}, the default here"], refusals
-    return _described(region, wanted)
+    if wanted:
+        return _described(region, wanted)
+    always = region.aws.call("GetEbsEncryptionByDefault")["EbsEncryptionByDefault"]
+    if not (snapshot.encrypted or always or encrypted):
+        return None, [], []
+    own = always or not snapshot.encrypted
+    default = region.aws.call("GetEbsDefaultKmsKeyId")["KmsKeyId"] if own else MANAGED_KEY
+    key, notes, refusals = _described(region, default)
+    return key, [*notes, f"the copy will be encrypted under {default}, the default here"], refusals
 
 
 def _described(region: "Region", wanted: str) -> tuple[str | None, list[str], list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from snapkit.ebs.copy_preview import check, origin, whither
+from snapkit.ebs.copy_preview import Outlook, check_duration, origin
 from snapkit.ebs.deleting import full_size
 from snapkit.ebs.taking import HIDDEN_FOR, LOOK_EVERY
 from snapkit.errors import InvalidRequest, NotFound
@@ -18,12 +18,16 @@ NO_VOLUME = "vol-ffffffff"
 """The volume of a copy, which names none. Source: EC2 API reference, Snapshot, VolumeId."""
 
 
-def copy_to(
+def copy_to(  # noqa: PLR0913 - one name for each thing that can be chosen
     snapshot: "Snapshot",
     to: "Region | str",
     *,
     name: str | None = None,
+    group: str | None = None,
+    billing_code: str | None = None,
+    description: str = "",
     kms_key: str | None = None,
+    encrypted: bool = False,
     duration: Duration | None = None,
     tags: Mapping[str, str | None] | None = None,
 ) -> "Snapshot":
@@ -33,7 +37,11 @@ def copy_to(
         snapshot: what to copy.
         to: the region, of the same account where only its name is given.
         name: of the copy, by default that of the snapshot.
+        group: that it belongs to, likewise.
+        billing_code: that pays for it, likewise.
+        description: of it, likewise; where there is none, it says what it is a copy of.
         kms_key: under which the copy is encrypted, whatever the snapshot is; by default encryption is as AWS has it.
+        encrypted: whether it is encrypted, under the default key, also where AWS would not do that by itself.
         duration: within which it has to be complete, in steps of 15 minutes up to 48 hours; that costs extra.
         tags: of the copy besides those of the snapshot; None leaves one out.
 
@@ -43,9 +51,17 @@ def copy_to(
         AwsError: AWS refuses.
     """
     snapshot.region.allow("Snapshot", "CreateVolume", snapshot)
-    region = whither(snapshot, to)
-    seconds = check(snapshot, region, kms_key=kms_key, duration=duration)
-    written = _tags(snapshot, region, name, tags or {})
+    # Volumes are made of snapshots, which know how they are copied.
+    from snapkit.ebs.volumes import check_description
+
+    check_description(description)
+    seconds = check_duration(duration)
+    outlook = Outlook(snapshot, to, kms_key=kms_key, encrypted=encrypted)
+    outlook.check_snapshot()
+    outlook.check_key()
+    outlook.check_in_time(duration)
+    region = outlook.region
+    written = copy_tags(snapshot, region, name, group, billing_code, tags)
     snapshot.region.allow("Snapshot", "CreateVolume", region.belonging(snapshot.region.owned(written)))
     region.charging.charge_snapshots(written, lambda: [full_size(snapshot)])
     begun = region.taking.begin(
@@ -54,8 +70,8 @@ def copy_to(
         written,
         SourceRegion=snapshot.region.name,
         SourceSnapshotId=snapshot.id,
-        Description=snapshot.description or f"[Copied {snapshot.id} from {snapshot.region.name}]",
-        Encrypted=True if kms_key else None,
+        Description=description or snapshot.description or f"[Copied {snapshot.id} from {snapshot.region.name}]",
+        Encrypted=True if kms_key or encrypted else None,
         KmsKeyId=kms_key,
         CompletionDurationMinutes=None if seconds is None else int(seconds // MINUTE),
     )
@@ -75,8 +91,19 @@ def advice(reason: str) -> str:
     return "see to the reason and take another one"
 
 
-def _tags(snapshot: "Snapshot", region: "Region", name: str | None, more: Mapping[str, str | None]) -> dict[str, str]:
-    """Write the tags of a copy: those of the snapshot, less what only holds for itself."""
+def copy_tags(
+    snapshot: "Snapshot",
+    region: "Region",
+    name: str | None = None,
+    group: str | None = None,
+    billing_code: str | None = None,
+    more: Mapping[str, str | None] | None = None,
+) -> dict[str, str]:
+    """Write the tags of a copy: those of the snapshot, less what only holds for itself, and with what is given.
+
+    Raises:
+        InvalidRequest: EC2 would refuse them.
+    """
     old, new = snapshot.region.tag_keys, region.tag_keys
     own = {old.token, old.source, old.source_volume, old.owner}
     carried = {key: value for key, value in snapshot.tags.items() if not key.lower().startswith("aws:")}
@@ -87,9 +114,7 @@ def _tags(snapshot: "Snapshot", region: "Region", name: str | None, more: Mappin
     for before, after in ((old.name, new.name), (old.group, new.group), (old.billing_code, new.billing_code)):
         if before in tags:
             tags[after] = tags.pop(before)
-    tags |= more
-    if name:
-        tags[new.name] = name
+    tags |= {**(more or {}), **new.tags(name, group, billing_code)}
     written = {key: value for key, value in tags.items() if value is not None}
     written[new.source] = f"{snapshot.region.name}/{snapshot.id}"
     written[new.source_volume] = origin(snapshot)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from snapkit.ebs._aws import IDS
 from snapkit.ebs._resource import Resource, check_id
-from snapkit.ebs.blockers import Blocker, account_of, blockers, volumes_left, volumes_of
+from snapkit.ebs.blockers import Blocker, account_of, blockers, complete_ones, deletable, volumes_of
 from snapkit.ebs.exposure import shares_of
 from snapkit.errors import InUse, InvalidRequest, NotFound
 from snapkit.plan import Band, Plan, State, Step
@@ -79,7 +79,7 @@ def _step(reading: "_Reading", snapshot_id: str, reason: str) -> Step:
         monthly_usd=_saved(snapshot),
         blockers=tuple(str(each) for each in met if each.hard),
         warnings=tuple(str(each) for each in met if not each.hard),
-        do=lambda: _delete(snapshot),
+        do=lambda: call_delete(snapshot),
         done=lambda: snapshot_id not in reading.there,
     )
 
@@ -125,7 +125,9 @@ class _Reading:
         }
         # Those of the first reading: when all snapshots of a volume are gone, what stays of it is still to be told.
         self._volumes = self._volumes or volumes_of(snapshots)
-        left = volumes_left(self._region, self._volumes, self._ids)
+        going = deletable(self.met, self._ids)
+        kept = complete_ones(self._region, self._volumes)
+        left = {each for each in self._volumes if kept.get(each, frozenset()) - going}
         return state | {each: {"complete snapshots left": "yes" if each in left else "none"} for each in self._volumes}
 
     def _find(self) -> "Iterator[Snapshot]":
@@ -139,7 +141,8 @@ class _Reading:
                     yield Snapshot(self._region, raw)
 
 
-def _delete(snapshot: "Snapshot") -> None:
+def call_delete(snapshot: "Snapshot") -> None:
+    """Delete a snapshot without a look at what stands in the way."""
     snapshot.region.allow("Snapshot", "Delete", snapshot)
     try:
         snapshot.region.aws.call("DeleteSnapshot", snapshot.id, SnapshotId=snapshot.id)

@@ -90,18 +90,12 @@ def lock(
         AwsError: AWS refuses.
     """
     snapshot.region.allow("Snapshot", "Delete", snapshot)
-    if mode not in MODES:
-        raise InvalidRequest("lock mode", mode, "is not known", f"choose one of {', '.join(MODES)}")
-    days, hours = _term(snapshot, duration, until), _cool_off(mode, cool_off)
-    if mode == "compliance" and confirm != snapshot.id:
-        rule = f"is not {snapshot.id}, which then nobody, AWS included, can delete or unlock before the lock ends"
-        raise InvalidRequest("confirmation", confirm, rule, "type the id of the snapshot to confirm")
-    if snapshot.state not in ("pending", "completed"):
-        rule = f"is in state {snapshot.state} and cannot be locked"
-        raise InvalidRequest("snapshot", snapshot.id, rule, "lock a complete or a pending one")
-    held = lock_state(snapshot)
-    if held is not None and held.state == "compliance":
-        _check_extension(snapshot, held, mode, days=days, until=until, hours=hours)
+    check_mode(mode)
+    days, hours = check_term(snapshot, duration=duration, until=until), check_cool_off(mode, cool_off)
+    if mode == "compliance":
+        check_confirmation(snapshot, confirm)
+    check_lockable(snapshot)
+    check_change(snapshot, lock_state(snapshot), mode, days=days, until=until, hours=hours)
     answer = snapshot.region.aws.call(
         "LockSnapshot",
         snapshot.id,
@@ -112,6 +106,14 @@ def lock(
         CoolOffPeriod=hours,
     )
     return _read(answer)
+
+
+def foreseen(snapshot: "Snapshot", mode: str, *, days: int | None, until: datetime | None, hours: int | None) -> Lock:
+    """Say what a lock will be, before it is: for so many days or until a moment, with so many hours to cool off."""
+    now = snapshot.region.clock.now()
+    ends = None if snapshot.state == "pending" else now + timedelta(days=days or 0)
+    state = "compliance-cooloff" if hours else mode
+    return Lock(snapshot.id, state, now, until or ends, now + timedelta(hours=hours) if hours else None)
 
 
 def unlock(snapshot: "Snapshot") -> None:
@@ -226,8 +228,25 @@ def restore_from_recycle_bin(snapshot: "Snapshot") -> "Snapshot":
     return snapshot
 
 
-def _term(snapshot: "Snapshot", duration: Duration | None, until: datetime | None) -> int | None:
-    """Check for how long a lock is to last; return its days, if it is to be counted in days."""
+def check_mode(mode: str) -> None:
+    """Refuse a mode that no lock has.
+
+    Raises:
+        InvalidRequest: it is not known.
+    """
+    if mode not in MODES:
+        raise InvalidRequest("lock mode", mode, "is not known", f"choose one of {', '.join(MODES)}")
+
+
+def check_term(snapshot: "Snapshot", *, duration: Duration | None = None, until: datetime | None = None) -> int | None:
+    """Refuse a time for which no lock can last; the arguments are those of `lock`.
+
+    Returns:
+        The days, if it is to be counted in days.
+
+    Raises:
+        InvalidRequest: not one of both is given, or it cannot be.
+    """
     if (duration is None) == (until is None):
         rule = "are both missing" if duration is None else "are both given"
         raise InvalidRequest("duration and until", (duration, until), rule, "give one of them, say duration='30d'")
@@ -244,7 +263,15 @@ def _term(snapshot: "Snapshot", duration: Duration | None, until: datetime | Non
     return None
 
 
-def _cool_off(mode: str, cool_off: Duration | None) -> int | None:
+def check_cool_off(mode: str, cool_off: Duration | None) -> int | None:
+    """Refuse a cooling-off period that a lock of this mode cannot have.
+
+    Returns:
+        The hours, if there is one.
+
+    Raises:
+        InvalidRequest: it cannot be.
+    """
     if cool_off is None:
         return None
     if mode != "compliance":
@@ -256,13 +283,40 @@ def _cool_off(mode: str, cool_off: Duration | None) -> int | None:
     return int(hours)
 
 
-def _check_extension(
-    snapshot: "Snapshot", held: Lock, mode: str, *, days: int | None, until: datetime | None, hours: int | None
+def check_confirmation(snapshot: "Snapshot", confirm: str | None) -> None:
+    """Refuse a compliance lock before the id of the snapshot was typed.
+
+    Raises:
+        InvalidRequest: the confirmation is not its id.
+    """
+    if confirm != snapshot.id:
+        rule = f"is not {snapshot.id}, which then nobody, AWS included, can delete or unlock before the lock ends"
+        raise InvalidRequest("confirmation", confirm, rule, "type the id of the snapshot to confirm")
+
+
+def check_lockable(snapshot: "Snapshot") -> None:
+    """Refuse to lock a snapshot that, as it was last read, is neither complete nor pending.
+
+    Raises:
+        InvalidRequest: it is not.
+    """
+    if snapshot.state not in ("pending", "completed"):
+        rule = f"is in state {snapshot.state} and cannot be locked"
+        raise InvalidRequest("snapshot", snapshot.id, rule, "lock a complete or a pending one")
+
+
+def check_change(
+    snapshot: "Snapshot", held: Lock | None, mode: str, *, days: int | None, until: datetime | None, hours: int | None
 ) -> None:
-    """Refuse to change a compliance lock but to a later end.
+    """Refuse to change a compliance lock whose cooling-off period is over, other than to a later end.
+
+    Raises:
+        InvalidRequest: that is what it would be.
 
     Source: EBS user guide, "Update Amazon EBS snapshot lock settings".
     """
+    if held is None or held.state != "compliance":
+        return
     if mode != "compliance":
         raise InvalidRequest("lock mode", mode, f"cannot replace compliance on {snapshot.id}", "only extend the lock")
     if hours is not None:

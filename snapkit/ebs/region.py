@@ -120,6 +120,7 @@ class Region:
             raise InvalidRequest("region", name, "has no client here", "give a Region, made with connect() for one")
         other = self._regions(name)
         other.access = self.access
+        other.clock = self.clock
         return other
 
     @cached_property

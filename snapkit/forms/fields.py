@@ -125,6 +125,7 @@ class _Entry(Field):
         options: Iterable[str] = (),
         lines: int = 1,
         placeholder: str = "",
+        eager: bool = True,
     ) -> None:
         """Make one; anything but the options will do as well.
 
@@ -136,8 +137,9 @@ class _Entry(Field):
             options: what is proposed.
             lines: how many are shown.
             placeholder: what is shown while it is empty.
+            eager: whether each key that is pressed counts, or only what stands when the field is left.
         """
-        known = {"value": value, "description": label, "placeholder": placeholder}
+        known = {"value": value, "description": label, "placeholder": placeholder, "continuous_update": eager}
         if lines > 1:
             box = ipywidgets.Textarea(**known, rows=lines)
         else:

@@ -17,6 +17,7 @@ A tier's time zone holds for its schedule and for its retentions, unless a reten
 import difflib
 import tomllib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,10 +60,11 @@ def save(strategy: Strategy, path: str | PathLike[str]) -> None:
     try:
         part.write_text(dumps(strategy), encoding="utf-8")
         part.replace(target)
-    except OSError as error:
-        raise StrategyError(
-            "strategy file", str(path), f"cannot be written ({error.strerror})", "give the path of a file in a folder"
-        ) from None
+    except (OSError, ValueError) as error:  # a path with a zero in it is a ValueError
+        with suppress(OSError, ValueError):
+            part.unlink(missing_ok=True)
+        rule = f"cannot be written ({getattr(error, 'strerror', None) or error})"
+        raise StrategyError("strategy file", str(path), rule, "give the path of a file in a folder") from None
 
 
 def loads(text: str, source: str = "strategy") -> Strategy:

@@ -16,11 +16,11 @@ from typing import Any
 from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
 
+from snapkit.automation.dlm.faults import Fault, clashing, lacking, model_faults
+from snapkit.automation.dlm.rules import SIMPLE, policy_faults
+from snapkit.automation.dlm.schedule_rules import Details
 from snapkit.rules import MOST_TAGS
 from snapkit.sandbox.call import Answer, Call, operation
-from snapkit.sandbox.gaps.lifecycle_rules import SIMPLE, check_custom, check_default
-from snapkit.sandbox.gaps.lifecycle_schedules import Details, clashing, lacking, refused
-from snapkit.sandbox.gaps.model_shapes import faults
 from snapkit.sandbox.refusal import Refusal
 
 MOST_POLICIES = 100
@@ -133,13 +133,13 @@ def update_lifecycle_policy(call: Call) -> Answer:
     simple = {name: call.get(name) for name in SIMPLE if call.get(name) is not None}
     given = call.get("PolicyDetails", {})
     if simple and given:
-        raise clashing("PolicyDetails", *simple)
+        raise _refused_for(clashing("request", "PolicyDetails", *simple))
     if simple and not policy.default:
-        raise refused(f"{', '.join(simple)} are for default policies.")
+        raise _refused(f"{', '.join(simple)} are for default policies.")
     changed = deepcopy({**policy.details, **given, **simple})
     for name in ("PolicyType", "PolicyLanguage", "ResourceTypes", "ResourceType"):
         if changed.get(name) != policy.details.get(name):
-            raise refused(f"{name} of a policy cannot be changed.")
+            raise _refused(f"{name} of a policy cannot be changed.")
     _fill_in(changed)
     _check(call, changed)
     policy.details = changed
@@ -186,9 +186,9 @@ def _given(call: Call) -> dict[str, Any]:
     kind, details = call.get("DefaultPolicy"), call.get("PolicyDetails")
     simple = {name: call.get(name) for name in SIMPLE if call.get(name) is not None}
     if details is not None and (kind or simple):
-        raise clashing("PolicyDetails", *(["DefaultPolicy"] if kind else []), *simple)
+        raise _refused_for(clashing("request", "PolicyDetails", *(["DefaultPolicy"] if kind else []), *simple))
     if details is None and not kind:
-        raise lacking("DefaultPolicy") if simple else lacking("PolicyDetails")
+        raise _refused_for(lacking("request", "DefaultPolicy" if simple else "PolicyDetails"))
     found = deepcopy(dict(details)) if details is not None else {"PolicyLanguage": "SIMPLIFIED", "ResourceType": kind}
     found |= simple
     _fill_in(found)
@@ -226,12 +226,8 @@ def _fill_in(details: dict[str, Any]) -> None:
 
 
 def _check(call: Call, details: Details) -> None:
-    if details["PolicyLanguage"] == "STANDARD":
-        check_custom(details, call.region, call.now)
-    elif details["ResourceType"] is None:
-        raise lacking("PolicyDetails.ResourceType")
-    else:
-        check_default(details)
+    for fault in policy_faults(details, call.region, call.now.timestamp()):
+        raise _refused_for(fault)
 
 
 def _check_model(call: Call) -> None:
@@ -239,16 +235,16 @@ def _check_model(call: Call) -> None:
     shape = get_service_model("dlm").operation_model(call.operation).input_shape
     # A list that is not in the query string is read as an empty one.
     given = {name: value for name, value in call.params.items() if value != []}
-    for fault in faults(shape, given) if shape else ():
-        raise refused(fault)
+    for fault in model_faults(shape, given) if shape else ():
+        raise _refused_for(fault)
 
 
 def _check_tags(tags: Mapping[str, str]) -> None:
     if len(tags) > MOST_TAGS:
-        raise refused(f"A policy has at most {MOST_TAGS} tags.")
+        raise _refused(f"A policy has at most {MOST_TAGS} tags.")
     for key in tags:
         if key.lower().startswith("aws:"):
-            raise refused(f"The tag key {key} begins with aws:, which is reserved.")
+            raise _refused(f"The tag key {key} begins with aws:, which is reserved.")
 
 
 def _passes(call: Call, policy: Policy) -> bool:
@@ -293,6 +289,19 @@ def _by_arn(call: Call) -> Policy:
 def _unknown(ids: list[str]) -> Refusal:
     message = f"The following policies do not exist: {', '.join(ids)}."
     return Refusal("ResourceNotFoundException", message, 404, ResourceType="policy", ResourceIds=ids)
+
+
+def _refused(message: str) -> Refusal:
+    return Refusal("InvalidRequestException", message)
+
+
+def _refused_for(fault: Fault) -> Refusal:
+    refusal = _refused(str(fault.error()))
+    if fault.required:
+        refusal.members["RequiredParameters"] = list(fault.required)
+    if fault.exclusive:
+        refusal.members["MutuallyExclusiveParameters"] = list(fault.exclusive)
+    return refusal
 
 
 def _too_many(message: str) -> Refusal:

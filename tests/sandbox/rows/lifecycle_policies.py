@@ -283,7 +283,7 @@ def archiving_needs_a_monthly_cron_and_90_days(ground: Ground) -> None:
     ):
         bad(ground, plan, message=message)
     bad(ground, archived(), ResourceTypes=["INSTANCE"], message="VOLUME")
-    bad(ground, archived(), archived(Name="other"), message="Only one")
+    bad(ground, archived(), archived(Name="other"), message="only one")
     copy = {"Target": "eu-west-1", "Encrypted": False}
     bad(ground, archived(RetainRule={"Count": 0}, CrossRegionCopyRules=[copy]), message="at least 1")
 

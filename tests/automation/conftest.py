@@ -1,0 +1,5 @@
+"""What the tests of this room share."""
+
+from tests.ebs.ground import field
+
+__all__ = ["field"]
