@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help setup demo test notebooks rerun-notebooks docs lint bench picture clean
+.PHONY: help setup demo console lab test notebooks rerun-notebooks docs lint bench picture clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list.
@@ -27,6 +27,12 @@ demo: $(SETUP) ## Choose: make demo [TRACE=path.csv.gz] [DEVICE=0] [SPAN=96h] [R
 	@$(BIN)/python notebooks/run.py notebooks/choose-a-strategy.ipynb trace="$$DEMO_TRACE" device="$$DEMO_DEVICE" \
 		span="$$DEMO_SPAN" rpo="$$DEMO_RPO" budget="$$DEMO_BUDGET" size="$$DEMO_SIZE"
 
+console: $(SETUP) ## Serve the pages of a demo to a browser on this machine: make console [ARGS="--speed 600"]
+	@$(BIN)/snapkit console $(ARGS)
+
+lab: $(SETUP) ## Open JupyterLab on the notebooks.
+	@$(BIN)/jupyter-lab --notebook-dir=notebooks --ip=127.0.0.1
+
 test: $(SETUP) ## Run every test.
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term $(ARGS)
 
@@ -34,7 +40,8 @@ notebooks: $(SETUP) ## Run every notebook and compare what it shows with what it
 	$(BIN)/python -m pytest --nbval --nbval-cell-timeout=300 $(NOTEBOOKS)
 
 rerun-notebooks: $(SETUP) ## Run every notebook and keep what it shows.
-	$(BIN)/jupyter-nbconvert --execute --inplace --ExecutePreprocessor.record_timing=False --log-level=WARN $(NOTEBOOKS)
+	$(BIN)/jupyter-nbconvert --execute --inplace --ExecutePreprocessor.record_timing=False \
+		--ExecutePreprocessor.store_widget_state=False --log-level=WARN $(NOTEBOOKS)
 
 docs: $(SETUP) ## Build the documentation; a warning is an error.
 	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet -b html docs build/docs

@@ -1,4 +1,4 @@
-"""The command ``snapkit``: serve a sandbox to other programs."""
+"""The command ``snapkit``: run strategies, serve a sandbox to other programs, or the console to a browser."""
 
 import argparse
 import signal
@@ -13,6 +13,7 @@ from snapkit.errors import InvalidRequest
 if TYPE_CHECKING:
     from snapkit import Sandbox
 
+_WARNING = "Keep the address to yourself: whoever has it can do what this process can."
 _LOOK = 0.5
 """How long a signal may wait [s]: on Windows it does not interrupt a wait."""
 
@@ -24,19 +25,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the name of the command; by default those of this process.
 
     Returns:
-        The exit code: 0, or 2 where it could not be done.
+        The exit code: 0, or 2 where it could not be done; that of ``run`` says more.
     """
     given = _parser().parse_args(arguments)
     try:
-        from snapkit import Sandbox
-
-        sandbox = Sandbox.demo(given.seed) if given.demo else Sandbox(given.seed)
-        with sandbox:
-            _serve(sandbox, given.speed, given.port)
+        return given.verb(given) or 0
     except (ImportError, InvalidRequest) as error:
         sys.stderr.write(f"snapkit: {error}\n")
         return 2
-    return 0
+
+
+def _sandbox(given: argparse.Namespace) -> None:
+    from snapkit import Sandbox
+
+    with Sandbox.demo(given.seed) if given.demo else Sandbox(given.seed) as sandbox:
+        _serve(sandbox, given.speed, given.port)
+
+
+def _console(given: argparse.Namespace) -> None:
+    from snapkit.console import serving
+
+    serving.check_host(given.host)
+
+    def tell(url: str) -> None:
+        sys.stdout.write(f"The console of {where} answers at {url} until Ctrl-C.\n{_WARNING}\n")
+        sys.stdout.flush()
+
+    if given.region is not None:
+        where = f"{given.profile or 'the default profile'} in {given.region}"
+        serving.serve({"profile": given.profile, "region": given.region}, tell, port=given.port)
+        return
+    if given.profile is not None:
+        raise InvalidRequest("profile", given.profile, "has no region with it", "give --region as well, say eu-west-1")
+    from snapkit import Sandbox
+
+    where = f"a demo, whose time passes {given.speed:g} times as fast as outside,"
+    with Sandbox.demo(given.seed) as sandbox:
+        serving.serve(serving.of_sandbox(sandbox, given.speed), tell, port=given.port)
 
 
 def _serve(sandbox: "Sandbox", speed: float | None, port: int) -> None:
@@ -91,6 +116,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from snapkit.automation import command
+
     parser = _Parser(prog="snapkit", description="Block-storage snapshots, and a place to try them out.")
     parser.add_argument("--version", action="version", version=f"snapkit {snapkit.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -101,4 +128,15 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--speed", type=float, help="let its time pass, so many seconds to one outside, say 600")
     sandbox.add_argument("--port", type=int, default=0, help="where to answer; by default a free port")
     sandbox.add_argument("--seed", type=int, default=0, help="of ids and of all chance; by default 0")
+    sandbox.set_defaults(verb=_sandbox)
+    words = "serve the pages of snapshots, volumes and strategies to a browser on this machine"
+    console = commands.add_parser("console", help=words, description=f"{words.capitalize()}.")
+    console.add_argument("--region", help="of a real account, such as eu-west-1; by default a demo")
+    console.add_argument("--profile", help="of the AWS configuration; by default what boto3 finds")
+    console.add_argument("--speed", type=float, default=60, help="of the demo's time; by default 60 seconds to one")
+    console.add_argument("--seed", type=int, default=0, help="of the demo's ids and of all chance; by default 0")
+    console.add_argument("--port", type=int, default=0, help="where to answer; by default a free port")
+    console.add_argument("--host", default="127.0.0.1", help="the loopback address, and no other")
+    console.set_defaults(verb=_console)
+    command.add(commands)
     return parser

@@ -1,8 +1,10 @@
 """Run every benchmark: ratios, each measured in one interleaved run."""
 
 from tests.bench import (
+    bench_automation,
     bench_blocks,
     bench_changes,
+    bench_console,
     bench_explorer,
     bench_fleet,
     bench_import,
@@ -13,6 +15,7 @@ from tests.bench import (
 )
 
 for bench in (
+    bench_automation,
     bench_import,
     bench_model,
     bench_fleet,
@@ -22,5 +25,6 @@ for bench in (
     bench_blocks,
     bench_listing,
     bench_changes,
+    bench_console,
 ):
     bench.main()
