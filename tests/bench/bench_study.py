@@ -3,11 +3,14 @@
 1,000 strategies x 1,000 volumes are screened for a year of hourly snapshots, from `Strategy` objects to a ranked frame,
 in the time in which the model runs so many of the million pairs. Some of these pairs are compared figure by figure.
 
+A study is computed with ten times the replications, for its memory.
+
 A study of about 20 s is computed by one worker and by two, of a process pool and of a Dask cluster.
 """
 
 import random
 import statistics
+import tracemalloc
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
@@ -104,6 +107,29 @@ def workers() -> None:
         print(f"study of {spent[0]:.0f} s: two workers of {what} are {told}; {share}")
 
 
+def memory() -> None:
+    """Print how much more memory ten times the replications take."""
+    compared, volume, peaks = _at("every 1h"), volumes(1)["volume 0"], []
+    study(compared, volume, horizon="10d", replications=2, executor=_Here())
+    for count in (30, 300):
+        tracemalloc.start()
+        study(compared, volume, horizon="10d", replications=count, executor=_Here())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    told = f"{peaks[0] / 1e6:.1f} MB with 30 replications, {peaks[1] / 1e6:.1f} MB with 300"
+    print(f"study: at most {told}: {(peaks[1] - peaks[0]) / 270 / len(compared):,.0f} bytes a run more")
+
+
+class _Here(Executor):
+    """Computes in this process."""
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Compute at once."""
+        future: Future[Any] = Future()
+        future.set_result(function(*args, **kwargs))
+        return future
+
+
 def _at(text: str) -> list[Strategy]:
     kept = (Retention(last=24), Retention(last=24, daily=30))
     return [Strategy(f"{text}, {keep.describe()}", [Tier(Schedule(text), keep)]) for keep in kept]
@@ -150,8 +176,9 @@ class _Dask(AbstractContextManager[Executor]):
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure all."""
     screening()
+    memory()
     workers()
 
 
