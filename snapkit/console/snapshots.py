@@ -13,7 +13,15 @@ from snapkit.ebs.columns import COLUMNS, WHERE, shares_text
 from snapkit.ebs.listing import Column, Listing
 from snapkit.ebs.waiting import POLL, Progress
 from snapkit.errors import AwsError
-from snapkit.forms import CreateVolumeForm, ShareForm
+from snapkit.forms import (
+    ArchiveForm,
+    CopyForm,
+    CreateVolumeForm,
+    DeleteForm,
+    LockForm,
+    RestoreFromArchiveForm,
+    ShareForm,
+)
 from snapkit.units import bytes_text, seconds_text
 
 TICK = 1.0
@@ -30,8 +38,16 @@ def _columns() -> Iterable[Column[Any]]:
             yield from (each for each in WHERE if each.name == "region")
 
 
+def _own(snapshot: Snapshot) -> bool:
+    return snapshot.account == snapshot.region.account
+
+
+def _standard(snapshot: Snapshot) -> bool:
+    return _own(snapshot) and snapshot.state == "completed" and snapshot.tier == "standard"
+
+
 class SnapshotsPage(Page):
-    """The snapshots of a region or an estate: found, looked into, restored, shared.
+    """The snapshots of a region or an estate: found, looked into, restored, shared, copied, kept and deleted.
 
     Those in progress move by themselves, in a notebook, as long as time passes by itself on the region's clock.
 
@@ -45,6 +61,11 @@ class SnapshotsPage(Page):
     actions: ClassVar[tuple[Action, ...]] = (
         Action("Create volume", CreateVolumeForm, "Snapshot", ("CreateVolume",)),
         Action("Sharing", ShareForm, "Snapshot", ("ShareLocal", "SharePublic")),
+        Action("Copy", CopyForm, "Snapshot", ("CreateVolume",)),
+        Action("Lock", LockForm, "Snapshot", ("Delete",), _own),
+        Action("Archive", ArchiveForm, "Snapshot", ("Delete",), _standard),
+        Action("From archive", RestoreFromArchiveForm, "Snapshot", ("Delete",), lambda item: item.tier == "archive"),
+        Action("Delete", DeleteForm, "Snapshot", ("Delete",), _own, DeleteForm),
     )
 
     def facts(self, item: Snapshot) -> dict[str, str]:
@@ -102,6 +123,7 @@ class SnapshotsPage(Page):
 
     async def _watch(self, pending: Pending) -> None:
         """Look again and again, until none is in progress or there is another listing."""
+        blind = False
         while pending.snapshots and pending is self._pending:
             # As with a bar: a clock that stands is not moved by somebody who looks.
             pace = min(float(getattr(each.region.clock, "speed", 1.0)) for each in pending.snapshots.values())
@@ -110,10 +132,14 @@ class SnapshotsPage(Page):
             try:
                 told = await asyncio.to_thread(pending.look)
             except AwsError as error:
+                blind = True
                 self._tell(f"How far snapshots are is not known just now: {error}")
             else:
                 if pending is not self._pending:
                     return
+                if blind:
+                    self._tell("")
+                blind = False
                 self._moved(told)
             await asyncio.sleep(max(TICK, POLL / pace))
 

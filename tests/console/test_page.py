@@ -160,8 +160,8 @@ def test_what_the_role_may_not_do_is_absent_and_told_on_request(ground: Field, e
     page = Bulk(region)
     page.grid.current = page.grid.ids[0]
     page.grid.checked = page.grid.ids[:2]
-    assert buttons(page._layout.deeds) == ["Create volume"]
-    assert list(page.why) == ["Sharing", "Share all"]
+    assert buttons(page._layout.deeds) == ["Create volume", "Copy"]
+    assert list(page.why) == ["Sharing", "Lock", "Archive", "From archive", "Delete", "Share all"]
     assert "Snapshot: ShareLocal" in page.why["Sharing"]
     assert "Why is something missing?" in page._layout.deeds.children[-1].value
     assert buttons(page._layout.bulk) == ["Clear selection"]
@@ -173,7 +173,7 @@ def test_an_action_of_many_takes_all_that_is_selected(estate: Estate) -> None:
         page.open("Share all", many=True)
     page.grid.current = page.grid.ids[0]
     page.grid.checked = page.grid.ids[3:5]
-    assert buttons(page._layout.bulk) == ["Clear selection", "Share all"]
+    assert buttons(page._layout.bulk) == ["Clear selection", "Delete", "Share all"]
     page.open("Share all", many=True)
     assert page.current is None
     assert page.grid.ids[3] in page.form.title
@@ -223,3 +223,17 @@ def test_a_later_question_is_not_overtaken_by_an_earlier_answer(estate: Estate) 
 
     asyncio.run(both())
     assert page.counted == "1 to 25 of 31 snapshots"
+
+
+def test_what_is_selected_is_deleted_by_a_plan(estate: Estate) -> None:
+    page = SnapshotsPage(estate)
+    page.account.value = OWN
+    gone = page.grid.ids[:2]
+    page.grid.checked = gone
+    page.open("Delete", many=True)
+    page.form.by.value = "ann"
+    page.form.submit()
+    page.renew()
+    assert not set(gone) & set(page.grid.ids)
+    page.grid.current = page.grid.ids[0]
+    assert buttons(page._layout.deeds) == ["Create volume", "Sharing", "Copy", "Lock", "Archive", "Delete"]
