@@ -98,7 +98,7 @@ def caveats(scenario: Scenario, figures: Figures) -> Iterator[str]:
     if to_seconds(scenario.start_within, zero=True):
         yield "snapshots are taken to start on time"
     if doubt.latency or doubt.rate:
-        yield "latency and rate are taken to be certain"
+        yield "latency and rate count with their means"
     if scenario.conditions != Conditions(scenario.conditions.region) or scenario.processes:
         yield "what the region limits, and what happens in it, is left out"
     if strategy.archives:

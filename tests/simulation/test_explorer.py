@@ -147,7 +147,7 @@ def test_what_the_closed_form_leaves_out_is_told() -> None:
     archived = Strategy("s", [Tier(Schedule("every 1 h"), Retention(last=2), archive=Archive(Retention(last=2)))])
     doubtful = Timing(latency=60, rate=100e6, spread=0, doubt=Doubt(rate=0.2))
     told = explore(strategy=archived, timing=doubtful, conditions=Conditions(failing=0.1))._status.value
-    for each in ("latency and rate are taken to be certain", "what the region limits", "the archive is left out"):
+    for each in ("latency and rate count with their means", "what the region limits", "the archive is left out"):
         assert each in told
     assert "the first snapshot is still kept, so costs go on growing" in explore(horizon="5d")._status.value
     assert "means over all chances" in explore()._status.value
