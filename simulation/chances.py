@@ -1,20 +1,15 @@
 """What chance has in store: drawn for a volume and a region, never for a strategy, so that all meet the same."""
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 import numpy as np
 
 from simulation.scenario import Scenario
+from snapkit.blocks.seeds import seed_of
 from snapkit.units import HOUR, MINUTE, to_seconds
 
 _WEATHER, _LATENESS, _ERRORS = 1, 2, 3
 """The purposes of the random streams."""
-
-
-def seed_of(whose: str, seed: int) -> int:
-    """Give a volume or a region a seed of its own; that of a volume without a name is the seed itself."""
-    return seed if not whose else seed << 64 | int.from_bytes(sha256(whose.encode()).digest()[:8])
 
 
 @dataclass(frozen=True)

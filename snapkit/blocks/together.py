@@ -1,7 +1,6 @@
 """The volumes of a server, taken as one."""
 
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from typing import NoReturn, get_args
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snapkit.blocks.extrapolation import Band
+from snapkit.blocks.seeds import seed_of
 from snapkit.blocks.workload import Provenance, Workload
 from snapkit.errors import InvalidRequest
 from snapkit.units import Duration, Size, bytes_text
@@ -60,7 +60,7 @@ class Together(Workload):
 
     def sampled(self, seed: int, replication: int = 0) -> Workload:
         """Take one of the ways in which each volume may be written, whatever the others are."""
-        paths = {name: each.sampled(_seed_of(name, seed), replication) for name, each in self._volumes.items()}
+        paths = {name: each.sampled(seed_of(name, seed), replication) for name, each in self._volumes.items()}
         same = all(paths[name] is each for name, each in self._volumes.items())
         return self if same else Together(paths)
 
@@ -108,11 +108,6 @@ def _checked(volumes: Mapping[str, Workload]) -> dict[str, Workload]:
             rule = f"counts in blocks of {bytes_text(each.block_size)}, others in {bytes_text(first.block_size)}"
             raise InvalidRequest("volume", name, rule, "give all of them one block_size")
     return dict(volumes)
-
-
-def _seed_of(name: str, seed: int) -> int:
-    """Give each volume chances of its own, whatever the order and however many there are."""
-    return seed << 64 | int.from_bytes(sha256(name.encode()).digest()[:8])
 
 
 def _least(sources: Iterable[Provenance]) -> Provenance:
