@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from simulation.failures import recovery_seconds, warm_again
 from simulation.log import Log
-from simulation.losses import exposure, loss_quantile, mean_loss, moments, stored_between
+from simulation.losses import exposure, moments, stored_between
 from simulation.reasons import reasons
 from snapkit import _html
 from snapkit.prices import MONTH
+from snapkit.strategy.losses import loss_quantile, mean_loss, missed
 from snapkit.strategy.zones import epoch_of
 from snapkit.units import HOUR, bytes_text, seconds_text, usd_text
 
@@ -123,15 +124,11 @@ class Outcome:
     @cached_property
     def missed(self) -> Floats:
         """The due times of each tier after which none of its snapshots was started before the next [s], in order."""
-        start, horizon, log = epoch_of(self.scenario.start, "start"), self.scenario.horizon_seconds, self.log
-        missed: list[float] = []
-        for tier in self.scenario.strategy.tiers:
-            epochs = takewhile(lambda slot: slot <= start + horizon, tier.schedule.epochs(start - 1))
-            slots = np.array(list(epochs)) - start
-            taken = enumerate(zip(log.started, log.tiers, strict=True))
-            starts = [at for number, (at, tiers) in taken if tier.name in tiers and number not in log.failed]
-            missed += slots[:-1][np.diff(np.searchsorted(starts, slots)) == 0].tolist()
-        return np.sort(np.array(missed))
+        log, scenario = self.log, self.scenario
+        good = [number for number in range(len(log.started)) if number not in log.failed]
+        started, tiers = [log.started[number] for number in good], [log.tiers[number] for number in good]
+        start = epoch_of(scenario.start, "start")
+        return missed(scenario.strategy, start, scenario.horizon_seconds, started, tiers)
 
     def plot(self, *, theme: str = "light") -> "Picture":
         """Draw when snapshots are pending, in the worst stretch of the run; see `simulation.plots` for others."""

@@ -60,6 +60,11 @@ class RemoteClock:
         """Tell the time of the sandbox, in UTC."""
         return self._ask()[0]
 
+    @property
+    def speed(self) -> float:
+        """Simulated seconds to one second outside; 0 while the clock of the sandbox stands."""
+        return self._ask()[1]
+
     def advance(self, duration: Duration) -> datetime:
         """Move the sandbox on by so much [s]; returns the time that it is then.
 
@@ -93,7 +98,7 @@ class RemoteClock:
     def _wait(self, duration: Duration) -> float:
         """Move a clock that stands; tell how long to wait [s] for one that runs."""
         seconds = to_seconds(duration, zero=True)
-        _, speed = self._ask()
+        speed = self.speed
         if speed:
             return seconds / speed
         self._ask(advance=seconds)

@@ -101,6 +101,20 @@ class Resource:
         self.region.aws.call("CreateTags", self.id, Resources=[self.id], Tags=to_aws(tags))
         self.raw = {**self.raw, "Tags": to_aws(together)}
 
+    def untag(self, tags: Mapping[str, str]) -> None:
+        """Remove tags, each only where it still has its value.
+
+        Raises:
+            InvalidRequest: one of them decides who may use it.
+            AwsError: AWS refuses.
+
+        Source: EC2 API reference, DeleteTags: a tag with a value is deleted only if it has that value.
+        """
+        self.region.allow_tags(self, dict.fromkeys(tags, ""))
+        self.region.aws.call("DeleteTags", self.id, Resources=[self.id], Tags=to_aws(tags))
+        left = {key: value for key, value in self.tags.items() if tags.get(key) != value}
+        self.raw = {**self.raw, "Tags": to_aws(left)}
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Resource) and (self.id, self.region) == (other.id, other.region)
 

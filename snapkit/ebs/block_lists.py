@@ -268,7 +268,7 @@ class BlockLists:
                     raise
                 self._region.clock.sleep(2.0 ** (tries - 1))  # others of this account list blocks as well
             except AwsError as error:
-                reason = _reason(error)
+                reason = reason_of(error)
                 if reason == "INVALID_PAGE_TOKEN" and "NextToken" in where:
                     where = {"StartingBlockIndex": part.start}  # it lasts 60 minutes
                 elif reason in _REMEDIES:
@@ -305,7 +305,8 @@ def _connections(client: Any) -> int:
     return min(THREADS, int(getattr(config, "max_pool_connections", THREADS)))
 
 
-def _reason(error: AwsError) -> str:
+def reason_of(error: AwsError) -> str:
+    """Tell which reason the EBS direct APIs gave, such as ``"UNRELATED_SNAPSHOTS"``; nothing where they gave none."""
     response = getattr(error.__cause__, "response", {})
     return str(response.get("Reason", ""))
 

@@ -25,9 +25,10 @@ AT_ONCE = 16
 """How many regions are asked at once; a pool of boto3 holds 10 connections, and each region has its own."""
 
 Item = TypeVar("Item", bound=Resource)
+Told = TypeVar("Told")
 
 
-class EstateListing(Listing[Item]):
+class EstateListing(Listing[Told]):
     """What was found in an estate; what the regions that answered have is there also where others refused.
 
     Attributes:
@@ -36,8 +37,8 @@ class EstateListing(Listing[Item]):
 
     def __init__(
         self,
-        items: Sequence[Item],
-        columns: Sequence[Column[Item]],
+        items: Sequence[Told],
+        columns: Sequence[Column[Told]],
         *,
         noun: str,
         dropped: Mapping[str, str] | None = None,

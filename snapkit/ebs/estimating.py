@@ -241,6 +241,17 @@ def line_of(snapshot: "Snapshot") -> str:
     return snapshot.tags.get(snapshot.region.tag_keys.source_volume) or itself
 
 
+def waited(began: datetime, end: datetime, before: datetime | None) -> bool:
+    """Tell whether one ended with the one that it builds on: it waited for that, and tells nothing of what it copied.
+
+    Args:
+        began: when it was begun.
+        end: when it was complete.
+        before: when those before it were complete; None where there are none.
+    """
+    return before is not None and began < before and end <= before + _TOGETHER
+
+
 def _past(snapshot: "Snapshot") -> Past:
     done = snapshot.completed_at if snapshot.state == "completed" else None
     # One that had a time to be complete by says nothing of others.
@@ -251,10 +262,7 @@ def _past(snapshot: "Snapshot") -> Past:
 
 
 def _timed(pasts: Iterable[Past], grows: Copied) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
-    """Pair what each copied [bytes] with how long it took [s]: the first of each line, and the later ones.
-
-    One that ended with the one that it builds on waited for that, and tells nothing of what it copied.
-    """
+    """Pair what each copied [bytes] with how long it took [s]: the first of each line, and the later ones."""
     first, later, last = list[tuple[float, float]](), list[tuple[float, float]](), dict[str, datetime]()
     ended = dict[str, datetime]()
     for each in pasts:
@@ -264,7 +272,7 @@ def _timed(pasts: Iterable[Past], grows: Copied) -> tuple[list[tuple[float, floa
             continue
         end, before = each.began + timedelta(seconds=each.seconds), ended.get(each.line)
         ended[each.line] = end if before is None else max(end, before)
-        if before is None or each.began >= before or end > before + _TOGETHER:
+        if not waited(each.began, end, before):
             full = each.size if each.full is None else each.full
             (first if gap is None else later).append((full if gap is None else grows(gap, full), each.seconds))
     return first, later

@@ -124,12 +124,7 @@ def unlock(snapshot: "Snapshot") -> None:
         AwsError: AWS refuses.
     """
     snapshot.region.allow("Snapshot", "Delete", snapshot)
-    held = lock_state(snapshot)
-    if held is None or not held.holds:
-        raise InvalidRequest("snapshot", snapshot.id, "is not locked", "see snapshot.lock_state()")
-    if held.state == "compliance":
-        rule = f"is locked in compliance mode until {_shown(held.expires_at)}, its cooling-off period being over"
-        raise InvalidRequest("snapshot", snapshot.id, rule, "wait until then; nobody can take the lock off")
+    check_unlockable(snapshot, lock_state(snapshot))
 
     def settled() -> bool:
         now = lock_state(snapshot)
@@ -326,6 +321,19 @@ def check_change(
     if held.expires_at is not None and ends <= held.expires_at:
         rule = f"is no later end than that of the compliance lock on {snapshot.id}"
         raise InvalidRequest("end", _shown(ends), rule, f"give one after {_shown(held.expires_at)}")
+
+
+def check_unlockable(snapshot: "Snapshot", held: Lock | None) -> None:
+    """Refuse to take off a lock that there is not, or that nobody can take off.
+
+    Raises:
+        InvalidRequest: that is what it would be.
+    """
+    if held is None or not held.holds:
+        raise InvalidRequest("snapshot", snapshot.id, "is not locked", "see snapshot.lock_state()")
+    if held.state == "compliance":
+        rule = f"is locked in compliance mode until {_shown(held.expires_at)}, its cooling-off period being over"
+        raise InvalidRequest("snapshot", snapshot.id, rule, "wait until then; nobody can take the lock off")
 
 
 def _read(raw: dict[str, Any]) -> Lock:

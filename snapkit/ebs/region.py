@@ -76,6 +76,7 @@ class Region:
         self._clients = clients
         self._regions = regions
         self._others: dict[str, Aws] = {}
+        self._beside: dict[str, Region] = {}
         self.snapshots = Snapshots(self)
         self.volumes = Volumes(self)
         self.servers = Servers(self)
@@ -109,7 +110,7 @@ class Region:
         return self._others[name]
 
     def beside(self, name: str) -> "Region":
-        """Return another region of the same account, on the same clock.
+        """Return another region of the same account, on the same clock; the same object each time.
 
         Raises:
             InvalidRequest: the region was made of an EC2 client only, or there is none of that name.
@@ -118,7 +119,9 @@ class Region:
             return self
         if self._regions is None:
             raise InvalidRequest("region", name, "has no client here", "give a Region, made with connect() for one")
-        other = self._regions(name)
+        if name not in self._beside:
+            self._beside[name] = self._regions(name)
+        other = self._beside[name]
         other.access = self.access
         other.clock = self.clock
         return other

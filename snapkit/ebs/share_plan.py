@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
 from snapkit.access import Tagged
@@ -129,14 +130,16 @@ class _Reading(ABC):
 
     def plan(self) -> Plan:
         state = self()
-        steps: list[Step] = []
-        for each in self.ids:
-            if each in self.there:
-                steps += self.steps(self.there[each])
-            else:
-                gone = ("it is gone, or never was: leave it out",)
-                steps.append(Step(what=self.what, on=each, reason="it is not there", blockers=gone))
+        # The first steps of all go first: copies are begun before any of them is waited for.
+        together = zip_longest(*(self._steps_of(each) for each in self.ids))
+        steps = [step for row in together for step in row if step is not None]
         return Plan(steps, state, reread=self, clock=self.region.clock)
+
+    def _steps_of(self, snapshot_id: str) -> list[Step]:
+        if snapshot_id in self.there:
+            return self.steps(self.there[snapshot_id])
+        gone = ("it is gone, or never was: leave it out",)
+        return [Step(what=self.what, on=snapshot_id, reason="it is not there", blockers=gone)]
 
     def __call__(self) -> State:
         found = {snapshot.id: snapshot for snapshot in self.region.snapshots.find(self.ids)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from snapkit.errors import InvalidRequest
 from snapkit.rules import (
@@ -15,6 +15,23 @@ from snapkit.rules import (
     VOLUME_SIZES,
 )
 from snapkit.units import GIB, Size, to_bytes
+
+if TYPE_CHECKING:
+    from snapkit.ebs.volumes import Volume
+
+
+def kind_of(volume: "Volume") -> dict[str, Any]:
+    """Tell of which kind a volume is, as the options that make another one of it.
+
+    Returns:
+        ``volume_type``; ``iops`` and ``throughput`` [MiB/s] where they can be chosen.
+    """
+    kind: dict[str, Any] = {"volume_type": volume.volume_type}
+    if volume.volume_type in IOPS_LIMITS:
+        kind["iops"] = volume.raw.get("Iops")
+    if volume.volume_type == "gp3":
+        kind["throughput"] = volume.raw.get("Throughput")
+    return {option: value for option, value in kind.items() if value is not None}
 
 
 def check_kind(volume_type: str, gib: int, options: Mapping[str, Any], *, empty: bool) -> None:

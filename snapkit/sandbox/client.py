@@ -5,21 +5,18 @@ import hashlib
 import io
 import os
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.loaders
-import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import ReadTimeoutError
-from botocore.loaders import Loader
 from botocore.model import OperationModel
 from botocore.retries import standard
 from moto.core.models import botocore_stubber
 
+from snapkit.ebs import _session
 from snapkit.errors import SnapkitError
 from snapkit.sandbox.faults import NoAnswer
 
@@ -51,15 +48,7 @@ def plain_session(**known: Any) -> boto3.Session:
         name: (None, None, _OURS.get(name, default), convert)
         for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
     }
-    session = botocore.session.Session(variables)
-    session.register_component("data_loader", _service_models())
-    return boto3.Session(botocore_session=session, **known)
-
-
-@cache
-def _service_models() -> Loader:
-    """Read the models of the services, each once in a process; they are data that nobody changes."""
-    return botocore.loaders.create_loader()
+    return boto3.Session(botocore_session=_session.session(variables), **known)
 
 
 def make(gateway: "Gateway", service: str, region: str, account: str, config: Config | None = None) -> Any:

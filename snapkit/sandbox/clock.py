@@ -100,7 +100,8 @@ class SimulatedClock:
 
     def sleep(self, duration: Duration) -> None:
         """Return when so much time [s] has passed: at once, by moving the clock, where it stands."""
-        time.sleep(self._wait(duration))
+        if outside := self._wait(duration):
+            time.sleep(outside)
 
     async def asleep(self, duration: Duration) -> None:
         """Likewise, leaving the event loop free meanwhile."""

@@ -4,27 +4,17 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.model import Shape
 from moto.core.models import botocore_stubber
 from moto.core.request import Request
-from moto.core.serialize import (
-    DefaultAttributePicker,
-    SerializationContext,
-    TimestampSerializer,
-    get_serializer_class,
-)
-from moto.core.utils import get_service_model
 from moto.iam.models import iam_backends
 
-from snapkit.sandbox.call import OPERATIONS, PREPARATIONS, Answer, Call
+from snapkit.sandbox.answering import Reply, written
+from snapkit.sandbox.call import OPERATIONS, PREPARATIONS, Call
 from snapkit.sandbox.client import account_key
 from snapkit.sandbox.faults import NoAnswer
-from snapkit.sandbox.filters import text
 from snapkit.sandbox.reading import operation_of, params_of, protocol_of
 from snapkit.sandbox.refusal import Refusal
 from snapkit.sandbox.world import World
@@ -34,15 +24,6 @@ _SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 """Names in signatures that are not those of the service models."""
 _GLOBAL = ("iam", "organizations", "sts")
 _KEY_OF_AWS = re.compile(r"A[A-Z]IA[A-Z0-9]{12,}")
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What is sent back."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True)
@@ -117,7 +98,7 @@ class Gateway:
         if service == "ec2" and call.get("DryRun"):
             raise Refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         result = world.faults.after(call, handler(call))
-        return _serialized(call, request, result)
+        return written(call, request.content_type, result)
 
     def _account(self, scope: _Scope, service: str) -> str:
         """Find whose key it is.
@@ -169,31 +150,6 @@ def _scope(headers: Mapping[str, str], query: str) -> _Scope:
     if not match:
         raise Refusal("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
     return _Scope(match[1], match[2], match[3])
-
-
-def _serialized(call: Call, request: Request, result: Answer) -> Reply:
-    model = get_service_model(call.service)
-    protocol = protocol_of(call.service, request.content_type)
-    serializer = get_serializer_class(call.service, protocol)(
-        operation_model=model.operation_model(call.operation),
-        pretty_print=False,
-        value_picker=DefaultAttributePicker(),
-        context=SerializationContext(call.world.new_request_id()),
-    )
-    # Operations return dicts; moto's way to read a member, which knows objects too, is what makes long lists slow.
-    serializer.get_value = lambda value, key, shape: value.get(key)  # type: ignore[method-assign] # noqa: ARG005
-    if protocol == "ec2":
-        serializer._timestamp_serializer = _Milliseconds("iso8601")
-    sent = serializer.serialize(result or {})
-    body = sent["body"]
-    return Reply(sent["status_code"], dict(sent["headers"]), body.encode() if isinstance(body, str) else bytes(body))
-
-
-class _Milliseconds(TimestampSerializer):
-    """Writes times as EC2 does, to the millisecond; moto leaves out what is below a second."""
-
-    def serialize(self, serialized: Any, value: datetime, shape: Shape, key: str) -> None:  # noqa: ARG002 - moto's
-        serialized[key] = text(value)
 
 
 def _told(error: Exception) -> Refusal:

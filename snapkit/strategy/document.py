@@ -27,6 +27,7 @@ import tomli_w
 from snapkit.errors import InvalidRequest, StrategyError
 from snapkit.strategy.archive import Archive
 from snapkit.strategy.copies import Copy
+from snapkit.strategy.place import Place
 from snapkit.strategy.retention import Retention
 from snapkit.strategy.schedule import Schedule
 from snapkit.strategy.strategy import RecoveryVolume, Strategy, Tier
@@ -55,10 +56,19 @@ def load(path: str | PathLike[str]) -> Strategy:
 
 def save(strategy: Strategy, path: str | PathLike[str]) -> None:
     """Write a strategy to a TOML file, whole or not at all."""
+    write(dumps(strategy), path)
+
+
+def write(text: str, path: str | PathLike[str]) -> None:
+    """Write text to a file, whole or not at all.
+
+    Raises:
+        StrategyError: it cannot be written.
+    """
     target = Path(path)
     part = target.with_name(f".{target.name}.part")
     try:
-        part.write_text(dumps(strategy), encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
         part.replace(target)
     except (OSError, ValueError) as error:  # a path with a zero in it is a ValueError
         with suppress(OSError, ValueError):
@@ -78,14 +88,16 @@ def loads(text: str, source: str = "strategy") -> Strategy:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StrategyError("strategy file", source, f"is not TOML: {error}", "correct that line") from None
-    _known(document, ("name", "tiers", "recovery"), source)
-    name = _required(document, "name", source)
+    place = Place(text, source)
+    _known(document, ("name", "tiers", "recovery"), place)
+    name = _required(document, "name", place)
     tables = document.get("tiers", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise StrategyError(f"{source}: tiers", tables, "is no list of tables", "write each tier under [[tiers]]")
-    tiers = [_tier(table, f"{source}: tiers[{number}]") for number, table in enumerate(tables)]
-    recovery = _recovery(document["recovery"], f"{source}: recovery") if "recovery" in document else None
-    return _at(source, lambda: Strategy(name, tiers, recovery))
+        told = f"{place.told('tiers')}: tiers"
+        raise StrategyError(told, tables, "is no list of tables", "write each tier under [[tiers]]")
+    tiers = [_tier(table, place.at("tiers", number)) for number, table in enumerate(tables)]
+    recovery = _recovery(document["recovery"], place.at("recovery")) if "recovery" in document else None
+    return _build(place, "strategy", lambda: Strategy(name, tiers, recovery))
 
 
 def dumps(strategy: Strategy) -> str:
@@ -101,51 +113,52 @@ def dumps(strategy: Strategy) -> str:
     return tomli_w.dumps(document)
 
 
-def _tier(table: dict[str, Any], where: str) -> Tier:
-    _known(table, _TIER_KEYS, where)
-    schedule = _schedule(table, where)
-    retention = _retention(table, "retention", where, schedule.timezone)
+def _tier(table: dict[str, Any], place: Place) -> Tier:
+    _known(table, _TIER_KEYS, place)
+    schedule = _schedule(table, place)
+    retention = _retention(table, "retention", place, schedule.timezone)
     others: dict[str, Any] = {key: table[key] for key in ("name", "retries", "retry_delay") if key in table}
     if "archive" in table:
-        kept = _retention(table, "archive", where, schedule.timezone)
-        others["archive"] = _at(where, lambda: Archive(kept))
+        kept = _retention(table, "archive", place, schedule.timezone)
+        others["archive"] = _build(place.at("archive"), "archive", lambda: Archive(kept))
     tables = table.get("copies", [])
     if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
-        raise StrategyError(f"{where}.copies", tables, "is no list of tables", "write each under [[tiers.copies]]")
-    copies = [_copy(each, f"{where}.copies[{number}]", schedule.timezone) for number, each in enumerate(tables)]
-    return _at(where, lambda: Tier(schedule, retention, copies=copies, **others))
+        told = place.at("copies").told()
+        raise StrategyError(told, tables, "is no list of tables", "write each under [[tiers.copies]]")
+    copies = [_copy(each, place.at("copies", number), schedule.timezone) for number, each in enumerate(tables)]
+    return _build(place, "tier", lambda: Tier(schedule, retention, copies=copies, **others))
 
 
-def _copy(table: dict[str, Any], where: str, timezone: str) -> Copy:
-    _known(table, _COPY_KEYS, where)
-    region, retention = _required(table, "region", where), _retention(table, "retention", where, timezone)
-    return _at(where, lambda: Copy(region, retention, table.get("kms_key")))
+def _copy(table: dict[str, Any], place: Place, timezone: str) -> Copy:
+    _known(table, _COPY_KEYS, place)
+    region, retention = _required(table, "region", place), _retention(table, "retention", place, timezone)
+    return _build(place, "copy", lambda: Copy(region, retention, table.get("kms_key")))
 
 
-def _retention(table: dict[str, Any], key: str, where: str, timezone: str) -> Retention:
-    rules = _table(table, key, where)
-    _known(rules, _RETENTION_KEYS, f"{where}.{key}")
-    return _at(where, lambda: Retention(**{"timezone": timezone, **rules}))
+def _retention(table: dict[str, Any], key: str, place: Place, timezone: str) -> Retention:
+    rules = _table(table, key, place)
+    _known(rules, _RETENTION_KEYS, place.at(key))
+    return _build(place.at(key), "retention", lambda: Retention(**{"timezone": timezone, **rules}))
 
 
-def _recovery(table: object, where: str) -> RecoveryVolume:
+def _recovery(table: object, place: Place) -> RecoveryVolume:
     if not isinstance(table, dict):
-        raise StrategyError(where, table, "is no table", "write its keys under [recovery]")
-    _known(table, _RECOVERY_KEYS, where)
-    schedule = _schedule(table, where)
-    zone = _required(table, "zone", where)
+        raise StrategyError(place.told(), table, "is no table", "write its keys under [recovery]")
+    _known(table, _RECOVERY_KEYS, place)
+    schedule = _schedule(table, place)
+    zone = _required(table, "zone", place)
     others = {key: table[key] for key in ("initialized", "delay") if key in table}
-    return _at(where, lambda: RecoveryVolume(schedule=schedule, zone=zone, **others))
+    return _build(place, "recovery", lambda: RecoveryVolume(schedule=schedule, zone=zone, **others))
 
 
-def _schedule(table: dict[str, Any], where: str) -> Schedule:
-    text = _required(table, "schedule", where)
+def _schedule(table: dict[str, Any], place: Place) -> Schedule:
+    text = _required(table, "schedule", place)
     others: dict[str, Any] = {key: table[key] for key in ("timezone", "anchor", "blackout") if key in table}
     if "window" in table:
-        window = _table(table, "window", where)
-        _known(window, _WINDOW_KEYS, f"{where}.window")
-        others["window"] = _at(where, lambda: Window(**window))
-    return _at(where, lambda: Schedule(text, **others))
+        window = _table(table, "window", place)
+        _known(window, _WINDOW_KEYS, place.at("window"))
+        others["window"] = _build(place.at("window"), "window", lambda: Window(**window))
+    return _build(place, "schedule", lambda: Schedule(text, **others))
 
 
 def _tier_table(tier: Tier) -> dict[str, Any]:
@@ -194,30 +207,32 @@ def _unusual(made: Any, keys: Iterable[str]) -> dict[str, Any]:
     return {key: value for key in keys if (value := getattr(made, key)) != fields[key].default}
 
 
-def _known(table: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
+def _known(table: dict[str, Any], keys: tuple[str, ...], place: Place) -> None:
     for key in table:
         if key not in keys:
             near = difflib.get_close_matches(key, keys, n=1)
             remedy = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(keys)}"
-            raise StrategyError(f"{where}: key", key, "is not known", remedy)
+            raise StrategyError(f"{place.told(key)}: key", key, "is not known", remedy)
 
 
-def _required(table: dict[str, Any], key: str, where: str) -> str:
+def _required(table: dict[str, Any], key: str, place: Place) -> str:
     value = table.get(key)
     if not isinstance(value, str):
-        raise StrategyError(f"{where}: {key}", value, "is no text", f'write {key} = "..."')
+        raise StrategyError(f"{place.told(key)}: {key}", value, "is no text", f'write {key} = "..."')
     return value
 
 
-def _table(table: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+def _table(table: dict[str, Any], key: str, place: Place) -> dict[str, Any]:
     value = table.get(key)
     if not isinstance(value, dict):
-        raise StrategyError(f"{where}: {key}", value, "is no table", f"write {key} = {{ ... }}")
+        raise StrategyError(f"{place.told(key)}: {key}", value, "is no table", f"write {key} = {{ ... }}")
     return value
 
 
-def _at(where: str, make: Callable[[], _Made]) -> _Made:
+def _build(place: Place, noun: str, make: Callable[[], _Made]) -> _Made:
+    """Make something of a table; an error about one of its keys, or about the noun, names the line of that."""
     try:
         return make()
     except (StrategyError, InvalidRequest) as error:
-        raise StrategyError(f"{where}: {error.field}", error.value, error.rule, error.remedy) from None
+        told = f"{place.told(error.field.removeprefix(f'{noun} '), noun)}: {error.field}"
+        raise StrategyError(told, error.value, error.rule, error.remedy) from None

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import snapkit
-from snapkit import AccessDenied, InvalidRequest
+from snapkit import AccessDenied, InvalidRequest, Sandbox
+from snapkit.clock import SystemClock
 from snapkit.ebs import Region, connect
 from tests.ebs.ground import OTHER, OWN, Field
 
@@ -73,3 +74,12 @@ def test_pending_lists_what_is_in_progress_only(field: Field) -> None:
     volume.take_snapshot().wait()
     pending = volume.take_snapshot()
     assert [each.id for each in field.region().pending()] == [pending.id]
+
+
+def test_a_region_beside_is_the_same_object_each_time_and_follows_the_clock() -> None:
+    with Sandbox() as sandbox:
+        region = sandbox.region()
+        other = region.beside("eu-west-1")
+        region.clock = SystemClock()
+        assert region.beside("eu-west-1") is other
+        assert other.clock is region.clock

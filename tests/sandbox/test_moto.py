@@ -32,7 +32,6 @@ from moto.core.routing import get_service_router
 from moto.core.serialize import (
     DefaultAttributePicker,
     SerializationContext,
-    TimestampSerializer,
     get_serializer_class,
 )
 from moto.core.utils import get_service_model
@@ -41,6 +40,7 @@ from moto.ec2.models.elastic_block_store import Snapshot, Volume
 from moto.ec2.models.subnets import Subnet
 from moto.moto_api._internal import mock_random
 
+from snapkit.sandbox.call import OPERATIONS
 from snapkit.sandbox.client import plain_session
 from snapkit.sandbox.ec2 import Ec2
 
@@ -270,24 +270,32 @@ def test_paths_are_matched_by_the_router() -> None:
 
 
 def test_answers_are_serialized_by_the_models() -> None:
-    message = mend("gateway.py", "the serializers no longer write dicts with the names of the model")
-    serializer = get_serializer_class("ec2", "ec2")(
-        operation_model=get_service_model("ec2").operation_model("DescribeSnapshots"),
+    message = mend("answering.py", "the serializers no longer write dicts with the names of the model")
+    serializer = get_serializer_class("rbin", "rest-json")(
+        operation_model=get_service_model("rbin").operation_model("GetRule"),
         pretty_print=False,
         value_picker=DefaultAttributePicker(),
         context=SerializationContext("request-1"),
     )
-    assert hasattr(serializer, "_timestamp_serializer"), mend(
-        "gateway.py", "times cannot be written to the millisecond"
-    )
-    assert "get_value" in dir(serializer), mend("gateway.py", "get_value, which makes long lists fast, is gone")
-    sent = serializer.serialize({"Snapshots": [{"SnapshotId": "snap-1", "Tags": [{"Key": "k", "Value": "v"}]}]})
+    assert "get_value" in dir(serializer), mend("answering.py", "get_value, which makes long lists fast, is gone")
+    sent = serializer.serialize({"Identifier": "rule-1", "RetentionPeriod": {"RetentionPeriodValue": 7}})
     assert sent["status_code"] == 200, message
-    assert "<snapshotId>snap-1</snapshotId>" in str(sent["body"]), message
-    assert "<requestId>request-1</requestId>" in str(sent["body"]), message
-    assert parameters(TimestampSerializer.serialize) == ["self", "serialized", "value", "shape", "key"], mend(
-        "gateway.py", "TimestampSerializer.serialize has other parameters now"
-    )
+    assert '"RetentionPeriodValue": 7' in str(sent["body"]), message
+
+
+def test_answers_of_ec2_are_structures_lists_and_plain_values() -> None:
+    def kinds(shape: Any) -> set[str]:
+        inner = list(shape.members.values()) if shape.type_name == "structure" else []
+        inner += [shape.member] if shape.type_name == "list" else []
+        odd = {"xmlAttribute", "xmlNamespace", "flattened"} & set(shape.serialization)
+        return {shape.type_name, *odd}.union(*map(kinds, inner))
+
+    shapes = [
+        get_service_model("ec2").operation_model(name).output_shape for service, name in OPERATIONS if service == "ec2"
+    ]
+    assert set[str]().union(*(kinds(each) for each in shapes if each is not None)) == {
+        "structure", "list", "string", "timestamp", "integer", "long", "boolean",
+    }, mend("answering.py", "the model of EC2 has other kinds of members now")  # fmt: skip
 
 
 def test_errors_of_moto_carry_code_and_message() -> None:
@@ -317,6 +325,12 @@ def test_botocore_asks_the_session_variables_in_the_shape_that_we_rewrite() -> N
     assert {"profile", "config_file", "credentials_file"} <= set(BOTOCORE_DEFAUT_SESSION_VARIABLES), message
     session = botocore.session.Session({"region": (None, None, "mars", None)})
     assert session.get_config_variable("region") == "mars", message
+
+
+def test_sessions_take_models_and_a_reader_of_times() -> None:
+    message = mend("../ebs/_session.py", "botocore's sessions take no reader of times any more, or do not use it")
+    told = plain_ec2()._endpoint._response_parser_factory.create_parser("ec2")._timestamp_parser("2026-01-05T03:00:00Z")
+    assert told.tzinfo is datetime.UTC, message
 
 
 def test_waiters_ask_and_wait_where_we_put_ours() -> None:

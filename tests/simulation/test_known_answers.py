@@ -9,10 +9,10 @@ import simpy
 
 from simulation import Outcome, Scenario, Workload, simulate
 from simulation.freezing import Freeze
-from simulation.losses import loss_quantile, mean_loss
 from snapkit.blocks import read_trace
 from snapkit.blocks.classes import Classes
 from snapkit.strategy import Retention, Schedule, Strategy, Tier
+from snapkit.strategy.losses import loss_quantile, mean_loss
 from snapkit.timing import Timing
 from tests.data import data_path, known
 from tests.simulation.test_queues import assert_mean

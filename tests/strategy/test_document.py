@@ -102,59 +102,99 @@ TIER = '[[tiers]]\nschedule = "every 1h"\nretention = { last = 1 }\n'
         ("# mine\nname = x\n", r"strategy file 'my.toml' is not TOML: .*line 2.*; correct that line"),
         ("", r"my.toml: name None is no text; write name = "),
         ('name = "x"', r"my.toml: strategy tiers \[\] has nothing to do"),
-        ('name = "x"\ntier = []', r"my.toml: key 'tier' is not known; did you mean 'tiers'\?"),
-        ('name = "x"\ntiers = 3', r"my.toml: tiers 3 is no list of tables; write each tier under \[\[tiers\]\]"),
-        (f'name = "x"\n{TIER}colour = "red"', r"my.toml: tiers\[0\]: key 'colour' is not known; the keys are name, "),
+        ('name = "x"\ntier = []', r"my.toml, line 2: key 'tier' is not known; did you mean 'tiers'\?"),
+        (
+            'name = "x"\ntiers = 3',
+            r"my.toml, line 2: tiers 3 is no list of tables; write each tier under \[\[tiers\]\]",
+        ),
+        (
+            f'name = "x"\n{TIER}colour = "red"',
+            r"my.toml, line 5: tiers\[0\]: key 'colour' is not known; the keys are name, ",
+        ),
         (
             f'name = "x"\n{TIER}[[tiers]]\nschedule = "every 1h"\nretention = {{ lats = 1 }}',
-            r"my.toml: tiers\[1\].retention: key 'lats' is not known; did you mean 'last'\?",
+            r"my.toml, line 7: tiers\[1\].retention: key 'lats' is not known; did you mean 'last'\?",
         ),
-        ('name = "x"\n[[tiers]]\nschedule = "every 1h"', r"my.toml: tiers\[0\]: retention None is no table"),
+        ('name = "x"\n[[tiers]]\nschedule = "every 1h"', r"my.toml, line 2: tiers\[0\]: retention None is no table"),
         (
             'name = "x"\n[[tiers]]\nschedule = "every 1h"\nretention = {}',
-            r"my.toml: tiers\[0\]: retention 'Retention\(\)' has no rule",
+            r"my.toml, line 4: tiers\[0\].retention: retention 'Retention\(\)' has no rule",
         ),
         (
             'name = "x"\n[[tiers]]\nschedule = "often"\nretention = { last = 1 }',
-            r"my.toml: tiers\[0\]: schedule 'often' is no schedule; write 'every 6h'",
+            r"my.toml, line 3: tiers\[0\]: schedule 'often' is no schedule; write 'every 6h'",
         ),
         (
             'name = "x"\n[[tiers]]\nschedule = "cron(0 3 * * *)"\nretention = { last = 1 }',
-            r"my.toml: tiers\[0\]: .*five fields",
+            r"my.toml, line 3: tiers\[0\]: .*five fields",
         ),
-        (f'name = "x"\n{TIER}window = {{ begin = "04:00" }}', r"my.toml: tiers\[0\].window: key 'begin' is not known"),
-        (f'name = "x"\n{TIER}retries = "two"', r"my.toml: tiers\[0\]: tier retries 'two' is not a whole number"),
-        (f'name = "x"\n{TIER}[recovery]\nschedule = "every 1d"', r"my.toml: recovery: zone None is no text"),
-        (f'name = "x"\n{TIER}copies = 3', r"my.toml: tiers\[0\].copies 3 is no list of tables"),
-        (f'name = "x"\n{TIER}[[tiers.copies]]\nregion = "a"', r"my.toml: tiers\[0\].copies\[0\]: retention None is no"),
+        (
+            f'name = "x"\n{TIER}window = {{ begin = "04:00" }}',
+            r"my.toml, line 5: tiers\[0\].window: key 'begin' is not known",
+        ),
+        (
+            f'name = "x"\n{TIER}retries = "two"',
+            r"my.toml, line 5: tiers\[0\]: tier retries 'two' is not a whole number",
+        ),
+        (f'name = "x"\n{TIER}[recovery]\nschedule = "every 1d"', r"my.toml, line 5: recovery: zone None is no text"),
+        (f'name = "x"\n{TIER}copies = 3', r"my.toml, line 5: tiers\[0\].copies 3 is no list of tables"),
+        (
+            f'name = "x"\n{TIER}[[tiers.copies]]\nregion = "a"',
+            r"my.toml, line 5: tiers\[0\].copies\[0\]: retention None is no",
+        ),
         (
             f'name = "x"\n{TIER}[[tiers.copies]]\nregion = ""\nretention = {{ last = 1 }}',
-            r"my.toml: tiers\[0\].copies\[0\]: copy region '' is no region",
+            r"my.toml, line 6: tiers\[0\].copies\[0\]: copy region '' is no region",
         ),
         (
             f'name = "x"\n{TIER}[[tiers.copies]]\nto = "a"',
-            r"my.toml: tiers\[0\].copies\[0\]: key 'to' is not known",
+            r"my.toml, line 6: tiers\[0\].copies\[0\]: key 'to' is not known",
         ),
         (
             f'name = "x"\n{TIER}blackout = "2026-12-24"',
-            r"my.toml: tiers\[0\]: blackout '2026-12-24' is no list of days",
+            r"my.toml, line 5: tiers\[0\]: blackout '2026-12-24' is no list of days",
         ),
-        (f'name = "x"\n{TIER}blackout = ["xmas"]', r"my.toml: tiers\[0\]: blackout 'xmas' is no day"),
-        (f'name = "x"\n{TIER}archive = 3', r"my.toml: tiers\[0\]: archive 3 is no table"),
+        (f'name = "x"\n{TIER}blackout = ["xmas"]', r"my.toml, line 5: tiers\[0\]: blackout 'xmas' is no day"),
+        (f'name = "x"\n{TIER}archive = 3', r"my.toml, line 5: tiers\[0\]: archive 3 is no table"),
         (
             f'name = "x"\n{TIER}[tiers.archive]\nlats = 3',
-            r"my.toml: tiers\[0\].archive: key 'lats' is not known; did you mean 'last'\?",
+            r"my.toml, line 6: tiers\[0\].archive: key 'lats' is not known; did you mean 'last'\?",
         ),
         (
             f'name = "x"\n{TIER}archive = {{ within = "7d" }}',
-            r"my.toml: tiers\[0\]: archive retention .* deletes before 90 days",
+            r"my.toml, line 5: tiers\[0\].archive: archive retention .* deletes before 90 days",
         ),
-        (f'name = "x"\nrecovery = 3\n{TIER}', r"my.toml: recovery 3 is no table"),
+        (f'name = "x"\nrecovery = 3\n{TIER}', r"my.toml, line 2: recovery 3 is no table"),
     ],
 )
 def test_documents_that_cannot_be_are_refused(text: str, message: str) -> None:
     with pytest.raises(StrategyError, match=message):
         loads(text, "my.toml")
+
+
+@pytest.mark.parametrize(
+    ("rules", "line"),
+    [
+        ("tiers = [\n  # often\n  { schedule = 'every 1h', retention = { last = 1 } },\n  { schedule = 'no' }\n]", 5),
+        ("tiers = [{ schedule = 'every 1h', retention = { last = 1 }, copies = [\n\n{ to = 'a' },\n] }]", 4),
+        (f"{TIER}blackout = [\n  '2026-12-24', # [[tiers]]\n  'xmas',\n]", 5),
+        (f'{TIER}name = """\nretries = 3\n"""\nretries = -1', 8),
+        (f"{TIER}retention.lats = 1".replace("retention = { last = 1 }\n", "retention.last = 1\n"), 5),
+        (f"recovery.schedule = 'every 1d'\nrecovery.zone = ''\n{TIER}", 3),
+        (f"{TIER}schedule_ = '\u2028'", 5),
+    ],
+)
+def test_the_line_of_an_error_is_that_of_its_key_however_the_document_is_laid_out(rules: str, line: int) -> None:
+    with pytest.raises(StrategyError, match=f"my.toml, line {line}: "):
+        loads(f'name = "x"\n{rules}', "my.toml")
+
+
+def test_what_stands_in_no_line_of_its_own_names_that_around_it_or_none() -> None:
+    twice = f'name = "x"\n{TIER}name = "a"\n{TIER}name = "a"'
+    with pytest.raises(StrategyError, match=r"^my.toml: tier name 'a' stands twice"):
+        loads(twice, "my.toml")
+    with pytest.raises(StrategyError, match=r"^my.toml, line 2: tiers\[0\]: schedule None is no text"):
+        loads('name = "x"\n[[tiers]]\nretention = { last = 1 }', "my.toml")
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:

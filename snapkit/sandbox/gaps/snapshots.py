@@ -91,9 +91,9 @@ def describe_snapshots(call: Call) -> Answer:
         found.sort(key=lambda snapshot: snapshot.ordinal)
     else:
         found = _listed(call)
-    found = select(call, found, FILTERS, lambda snapshot: call.ec2.tags.get(snapshot.id, {}))
-    shown, token = page(call, found, lambda snapshot: snapshot.ordinal, ids="SnapshotIds")
     now, ec2 = call.now, call.ec2
+    found = select(call, found, FILTERS, lambda snapshot: ec2.tags.get(snapshot.id, {}))
+    shown, token = page(call, found, lambda snapshot: snapshot.ordinal, ids="SnapshotIds")
     return {"Snapshots": [snapshot.describe(now, ec2) for snapshot in shown], "NextToken": token}
 
 

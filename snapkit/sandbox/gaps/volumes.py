@@ -57,7 +57,8 @@ def create_volume(call: Call) -> Answer:
 @operation("ec2", "DescribeVolumes")
 def describe_volumes(call: Call) -> Answer:
     """List volumes."""
-    found = select(call, listed(call), FILTERS, lambda volume: call.ec2.tags.get(volume.id, {}))
+    tags = call.ec2.tags
+    found = select(call, listed(call), FILTERS, lambda volume: tags.get(volume.id, {}))
     page_shown, token = page(call, found, lambda volume: volume.ordinal, ids="VolumeIds")
     return {"Volumes": [shown(volume) for volume in page_shown], "NextToken": token}
 
