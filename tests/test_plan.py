@@ -76,6 +76,12 @@ def test_steps_run_after_those_that_they_wait_for() -> None:
     assert shelf.log == ["b", "c", "a"]
 
 
+def test_steps_that_are_in_order_stay_so_even_where_one_waits_for_nothing() -> None:
+    shelf = Shelf("a", "b", "c")
+    plan = shelf.plan(shelf.step("a"), shelf.step("b", waits_for=("remove a",)), shelf.step("c"))
+    assert [step.on for step in plan] == ["a", "b", "c"]
+
+
 def test_what_waits_for_a_failed_step_is_skipped_and_so_is_what_waits_for_that() -> None:
     shelf = Shelf("a", "b", "c")
     shelf.stuck = {"a"}
@@ -313,3 +319,27 @@ def test_steps_can_be_indexed_and_sliced() -> None:
     plan = Shelf("a", "b", "c").plan()
     assert plan[0].name == "remove a"
     assert [step.on for step in plan[1:]] == ["b", "c"]
+
+
+def test_the_fingerprint_that_was_looked_at_approves_that_plan_in_another_process() -> None:
+    looked_at = Shelf("a").plan().fingerprint
+    for given in (looked_at, looked_at[:12], looked_at[:12].upper()):
+        shelf = Shelf("a")
+        plan = shelf.plan()
+        assert plan.apply(plan.approve("on-call", given)).complete
+        assert shelf.things == {}
+
+
+def test_the_fingerprint_of_another_plan_is_refused_and_both_are_named() -> None:
+    looked_at = Shelf("a").plan().fingerprint
+    plan = Shelf("a", "b").plan()
+    with pytest.raises(StalePlan) as caught:
+        plan.approve("on-call", looked_at)
+    told = f"{looked_at[:12]} was looked at, and the plan is {plan.fingerprint[:12]} by now: 2 steps; costs nothing"
+    assert caught.value.differences == (told,)
+
+
+@pytest.mark.parametrize("given", ["", "yes", "0" * 11, "0" * 65, "z" * 64, 123456789012])
+def test_what_is_no_fingerprint_approves_nothing(given: str) -> None:
+    with pytest.raises(InvalidRequest, match="12 to 64 hexadecimal digits; give that of the plan that you looked at"):
+        Shelf("a").plan().approve("on-call", given)

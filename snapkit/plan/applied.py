@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import overload
+from typing import Any, overload
 
 import pandas as pd
 
@@ -101,6 +101,9 @@ class Applied(Sequence[Deed]):
     def __str__(self) -> str:
         lines = (f"  {each.step.name}: {each.result}{f', {each.told}' if each.told else ''}" for each in self)
         return "\n".join([f"Applied: {self._told()}", *lines])
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        printer.text(str(self))
 
     def _repr_html_(self) -> str:
         ordered = sorted(self, key=lambda each: each.good)

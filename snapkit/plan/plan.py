@@ -6,9 +6,10 @@ refused and the difference named.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 import pandas as pd
 
@@ -22,6 +23,10 @@ State: TypeAlias = Mapping[str, Mapping[str, str]]
 """What a plan rests on: by resource, the properties that matter, as text."""
 
 _SHOWN = 50
+_LEAST = 12
+"""Digits of a fingerprint that tell a plan from others: 48 bits."""
+
+_FINGERPRINT = re.compile(f"[0-9a-fA-F]{{{_LEAST},64}}")
 
 
 class Plan(Sequence[Step]):
@@ -77,17 +82,27 @@ class Plan(Sequence[Step]):
         """The steps that cannot be run."""
         return tuple(step for step in self.steps if step.blockers)
 
-    def approve(self, by: str) -> Approval:
+    def approve(self, by: str, fingerprint: str | None = None) -> Approval:
         """Agree to the plan as it is.
 
         Args:
             by: who agrees.
+            fingerprint: of the plan that was looked at, or its first 12 digits or more, where that was in another
+                process; by default it is this very object.
 
         Raises:
-            InvalidRequest: nobody is named.
+            InvalidRequest: nobody is named, or it is no fingerprint.
+            StalePlan: the plan that was looked at is another one.
         """
         if not isinstance(by, str) or not by.strip():
             raise InvalidRequest("by", by, "names nobody", "say who approves the plan")
+        if fingerprint is not None:
+            if not (isinstance(fingerprint, str) and _FINGERPRINT.fullmatch(fingerprint)):
+                rule = f"is not {_LEAST} to 64 hexadecimal digits"
+                raise InvalidRequest("fingerprint", fingerprint, rule, "give that of the plan that you looked at")
+            if not self.fingerprint.startswith(fingerprint.lower()):
+                looked, this = fingerprint[:_LEAST], self.fingerprint[:_LEAST]
+                raise StalePlan((f"{looked} was looked at, and the plan is {this} by now: {self._told()}",))
         return Approval(by, self.fingerprint, self._clock.now() if self._clock else None, self.to_json())
 
     def apply(self, approval: Approval, on_deed: Callable[[Deed], object] | None = None) -> Applied:
@@ -170,6 +185,9 @@ class Plan(Sequence[Step]):
     def __str__(self) -> str:
         return "\n".join([f"Plan of {self._told()}", *(f"  {_line(step)}" for step in self.steps)])
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        printer.text(str(self))
+
     def _told(self) -> str:
         count = f"{len(self.steps):,} step{'' if len(self.steps) == 1 else 's'}"
         blocked = f", {len(self.blocked):,} blocked" if self.blocked else ""
@@ -197,10 +215,12 @@ def _in_order(steps: Sequence[Step]) -> tuple[Step, ...]:
     ordered: dict[str, Step] = {}
     waiting = list(steps)
     while waiting:
-        ready = [step for step in waiting if all(name in ordered for name in step.waits_for)]
-        if not ready:
+        before = len(ordered)
+        for step in waiting:
+            if all(name in ordered for name in step.waits_for):
+                ordered[step.name] = step
+        if len(ordered) == before:
             raise _never_ready(waiting, by_name)
-        ordered |= {step.name: step for step in ready}
         waiting = [step for step in waiting if step.name not in ordered]
     return tuple(ordered.values())
 

@@ -1,6 +1,6 @@
 """One thing that a plan would do, and what it costs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -31,6 +31,7 @@ class Step:
         blockers: why it cannot be done, a sentence each; a step with any is not run.
         warnings: what to know before it is done, a sentence each; they do not hinder it.
         waits_for: names of steps that have to be done before it.
+        record: what AWS told last of what it deletes, for whoever keeps a log; nobody else can tell it afterwards.
         do: does it; raises a `SnapkitError` where that fails.
         done: tells whether it has been done already.
     """
@@ -43,6 +44,7 @@ class Step:
     blockers: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     do: Callable[[], object] = field(default=_do_nothing, repr=False, compare=False)
     done: Callable[[], bool] = field(default=_never, repr=False, compare=False)
 
