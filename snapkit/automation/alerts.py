@@ -125,8 +125,7 @@ def remember(alert: Alert, volumes: Sequence[Volume]) -> None:
         return
     for volume in volumes:
         if FAILING in volume.tags:
-            tags = [{"Key": FAILING}]
-            volume.region.aws.call("DeleteTags", volume.id, Resources=[volume.id], Tags=tags)
+            volume.untag({FAILING: volume.tags[FAILING]})
 
 
 def send(alert: Alert, volumes: Sequence[Volume], sender: Sender | None) -> str:

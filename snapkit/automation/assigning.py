@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from snapkit.automation.deciding import Protected
 from snapkit.automation.managed import STRATEGY, check_marks
+from snapkit.automation.recovery_volumes import is_recovery_volume
 from snapkit.ebs import Region, Server
 from snapkit.ebs._resource import check_id
 from snapkit.errors import InvalidRequest
@@ -45,6 +46,8 @@ class Assignment:
     def matching(self, region: Region) -> list[Protected]:
         """Find what it protects in a region, each volume once; those of servers with their server.
 
+        Recovery volumes are left out, whatever tags they carry.
+
         Raises:
             AwsError: AWS refuses.
         """
@@ -52,7 +55,8 @@ class Assignment:
         servers += region.servers.find(self.servers) if self.servers else []
         volumes = list(region.volumes.find(tags=self.tags)) if self.tags else []
         volumes += region.volumes.find(self.volumes) if self.volumes else []
-        there: dict[str, Server] = {server.id: server for server in servers if server.state in _ALIVE}
+        volumes = [volume for volume in volumes if not is_recovery_volume(volume)]
+        there: dict[str, Server] = {server.id: server for server in servers if server.state in ALIVE}
         found = [Protected(volume, self.strategy, server) for server in there.values() for volume in server.volumes()]
         found += [Protected(volume, self.strategy) for volume in volumes]
         return list({each.volume.id: each for each in reversed(found)}.values())[::-1]
@@ -62,7 +66,8 @@ class Assignment:
         return f"{self.strategy.name!r}, for {', '.join([*parts, *self.volumes, *self.servers])}"
 
 
-_ALIVE = ("pending", "running", "stopping", "stopped")
+ALIVE = ("pending", "running", "stopping", "stopped")
+"""States of servers that have volumes to protect."""
 
 
 def settled(given: "Strategy | Assignment | Iterable[Strategy | Assignment]") -> tuple[Assignment, ...]:
@@ -71,13 +76,23 @@ def settled(given: "Strategy | Assignment | Iterable[Strategy | Assignment]") ->
     Raises:
         InvalidRequest: there is none, or two have one name.
     """
+    made = assignments(given)
+    if not made:
+        raise InvalidRequest("strategies", [], "are none", "give at least one")
+    return made
+
+
+def assignments(given: "Strategy | Assignment | Iterable[Strategy | Assignment]") -> tuple[Assignment, ...]:
+    """Read what is or could be run, if anything.
+
+    Raises:
+        InvalidRequest: two have one name.
+    """
     many = [given] if isinstance(given, Strategy | Assignment) else list(given)
     if not all(isinstance(each, Strategy | Assignment) for each in many):
         raise InvalidRequest("strategies", many, "are none", "give strategies or assignments of them")
     made = tuple(each if isinstance(each, Assignment) else Assignment(each) for each in many)
     names = [each.strategy.name for each in made]
-    if not made:
-        raise InvalidRequest("strategies", [], "are none", "give at least one")
     for name in names:
         if names.count(name) > 1:
             raise InvalidRequest("strategy", name, "is given twice", "give each strategy a name of its own")
@@ -90,9 +105,18 @@ def check_single(protected: Iterable[Protected]) -> None:
     Raises:
         InvalidRequest: one is.
     """
+    for error in doubly(protected).values():
+        raise error
+
+
+def doubly(protected: Iterable[Protected]) -> dict[str, InvalidRequest]:
+    """Find the volumes that two strategies protect, each with what refuses it."""
     found: dict[str, str] = {}
+    refused: dict[str, InvalidRequest] = {}
     for each in protected:
         other = found.setdefault(each.volume.id, each.strategy.name)
         if other != each.strategy.name:
             rule = f"is protected by two strategies, {other!r} and {each.strategy.name!r}"
-            raise InvalidRequest("volume", each.volume.id, rule, "take one of the two off it, or make one of both")
+            remedy = "take one of the two off it, or make one of both"
+            refused.setdefault(each.volume.id, InvalidRequest("volume", each.volume.id, rule, remedy))
+    return refused

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from snapkit.automation import managed
 from snapkit.automation.elsewhere import Elsewhere
 from snapkit.automation.managed import DUE, TIERS, Managed
+from snapkit.automation.recovering import Recovering
 from snapkit.automation.rights import checked
 from snapkit.ebs import Region, Server, Snapshot, Volume, blockers, deleting
 from snapkit.ebs.archiving import archive, archive_preview
@@ -53,6 +54,7 @@ class Deciding:
         decisions: by volume.
         left: what strategies manage of other volumes, or under other names.
         state: what the steps rested on when they were first listed.
+        recovering: what is wanted of the recovery volumes.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class Deciding:
         self.decisions: dict[str, Decision[Managed]] = {}
         self.left: list[Managed] = []
         self.state: State = {}
+        self.recovering = Recovering(region, self.protected, whole=whole)
         self._listed = False
+        self._ids: set[str] = set()
         self._doubles: dict[str, dict[str, Managed]] = {}
         names = (name for each in self.protected for name in each.strategy.copy_regions)
         self._elsewhere = tuple(Elsewhere(region, name) for name in dict.fromkeys(names))
@@ -86,8 +90,9 @@ class Deciding:
             InvalidRequest: a snapshot began later than now, so that the clock is wrong.
             AwsError: AWS refuses to list the snapshots.
         """
-        self._read()
-        steps = [*self._takes(), *self._copies(), *self._archives(), *self._deletions(), *self._ends()]
+        self.read()
+        steps = [*self._takes(), *self._copies(), *self.recovering.builds(), *self._archives()]
+        steps += [*self._deletions(), *self.recovering.deletions(), *self._ends()]
         steps = checked(self.region, steps)
         if not self._listed:
             self.state, self._listed = _state(steps), True
@@ -99,10 +104,18 @@ class Deciding:
             now = _state(self.steps())
         except AwsError:
             return self.state
+        silent = any(there.error is not None for there in self._elsewhere)
+        gone = _NOTHING | {"wanted": "not known"} if silent else _NOTHING
         # What is wanted only now does not make the plan stale: the next one has it.
-        return {on: now.get(on, _NOTHING) for on in self.state}
+        return {on: now.get(on, gone) for on in self.state}
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Read what there is, and decide for each volume.
+
+        Raises:
+            InvalidRequest: a snapshot began later than now, so that the clock is wrong.
+            AwsError: AWS refuses to list the snapshots.
+        """
         alone = len(self.protected) == 1 and not self._whole
         volume = self.protected[0].volume.id if alone else None
         found = self.region.snapshots.find(tags={TIERS: "*", DUE: "*"}, volume=volume)
@@ -126,6 +139,7 @@ class Deciding:
                     replace(each, storage_tier="archive") if each.id in moving else each
                 )
         self.held = {volume: by_volume.get(volume, []) for volume in names}
+        self._ids = {one.id for mine in self.held.values() for one in mine}
         self._doubles = {volume: managed.doubles(mine) for volume, mine in self.held.items()}
         self.decisions = {
             each.volume.id: each.strategy.decide(
@@ -135,6 +149,7 @@ class Deciding:
         }
         for there in self._elsewhere:
             there.read()
+        self.recovering.read(self.held, self.now)
 
     def _moving(self) -> set[str]:
         """List the snapshots on their way to the archive, which look-ups still show in the standard tier."""
@@ -219,7 +234,11 @@ class Deciding:
                 for verdict in there.unwanted(each.strategy, each.volume.id, self.now)
             ]
             copies = [verdict.snapshot.snapshot for verdict in verdicts]
-            hindered = _hindrances(copies[0].region, copies) if copies else {}
+            try:
+                hindered = _hindrances(copies[0].region, copies) if copies else {}
+            except AwsError as error:
+                yield Step(what="delete from", on=there.name, reason="copies are over", blockers=(str(error),))
+                continue
             for verdict, copy in zip(verdicts, copies, strict=True):
                 reason = f"copy in {there.name} of {verdict.snapshot.taken_at:%Y-%m-%d %H:%M} UTC; {_why(verdict)}"
                 yield self._deletion(copy, reason, tuple(hindered[copy.id]), there)
@@ -243,18 +262,16 @@ class Deciding:
             reason=reason,
             monthly_usd=(-deleting.most_monthly_usd(snapshot), 0.0),
             blockers=barred,
+            record=snapshot.raw,
             do=partial(deleting.call_delete, snapshot),
-            done=lambda: snapshot.id not in (self._ids() if there is None else there.ids()),
+            done=lambda: snapshot.id not in (self._ids if there is None else there.ids),
         )
 
     def _ends(self) -> Iterator[Step]:
         """End the shares whose time has come."""
         for step in self.region.snapshots.plan_expire(self.now):
-            if self._whole or step.on in self._ids():
+            if self._whole or step.on in self._ids:
                 yield step
-
-    def _ids(self) -> set[str]:
-        return {one.id for mine in self.held.values() for one in mine}
 
     def _has(self, volume: str, due: datetime, tiers: Sequence[str]) -> bool:
         return any(

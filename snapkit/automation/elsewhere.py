@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import partial
 
 from snapkit.automation.managed import MOMENT, Managed, read_copy, text
-from snapkit.ebs import Region
+from snapkit.automation.rights import refused
+from snapkit.ebs import Region, Snapshot
 from snapkit.ebs.deleting import full_size
 from snapkit.errors import AwsError
 from snapkit.plan import Step
@@ -23,6 +24,7 @@ class Elsewhere:
     Attributes:
         name: of the other region.
         error: why it cannot be read, if so.
+        ids: of the copies that there were when it was read last.
         needed: the snapshots of which a copy is in progress or about to begin: they have to stay until it is complete.
     """
 
@@ -30,23 +32,27 @@ class Elsewhere:
         """Look at a region; nothing is asked of AWS yet."""
         self.name = name
         self.error: AwsError | None = None
+        self.ids: set[str] = set()
         self.needed: set[str] = set()
         self._home = home
         self._there = home.beside(name)
         self._copies: dict[str, list[Managed]] = {}
+        self._lacking: str | None = None
 
     def read(self) -> None:
-        """Read the copies that there are; where the region does not answer, the reason is kept."""
+        """Read the copies that there are; where the region does not answer, the reason, and what it told last, stay."""
         keys, home = self._there.tag_keys, self._home.name
         found = defaultdict(list)
-        self.error, self.needed = None, set()
+        self.error, self.needed, self._lacking = None, set(), None
         try:
             for each in self._there.snapshots.find(tags={keys.source: f"{home}/*", MOMENT: "*"}):
                 if (copy := read_copy(each)) is not None:
                     found[each.tags.get(keys.source_volume, "")].append(copy)
         except AwsError as error:
             self.error = error
-        self._copies = found
+        else:
+            self._copies = found
+            self.ids = {copy.id for copies in found.values() for copy in copies}
 
     def wanted(self, strategy: Strategy, held: Iterable[Managed], now: datetime) -> Iterator[Step]:
         """List the copy of a volume's snapshot that is to begin next, if any.
@@ -94,10 +100,6 @@ class Elsewhere:
         if there is not None and self.error is None:
             yield from there.decide(self._of(volume, strategy, there), now).delete
 
-    def ids(self) -> set[str]:
-        """List the copies that there were when it was read last."""
-        return {copy.id for copies in self._copies.values() for copy in copies}
-
     def _of(self, volume: str, strategy: Strategy, there: Strategy) -> list[Managed]:
         copies = (copy for copy in self._copies.get(volume, ()) if copy.strategy == strategy.name)
         return [marked for copy in copies if (marked := _marked(copy, there)) is not None]
@@ -117,7 +119,7 @@ class Elsewhere:
             reason=f"taken {each.taken_at:%Y-%m-%d %H:%M} UTC for {', '.join(each.tiers)}",
             price_usd=(0.0, prices.transferred(size)),
             monthly_usd=(0.0, prices.monthly(size)),
-            blockers=given_up,
+            blockers=given_up or self._lacks(snapshot),
             warnings=(told,) if told and not given_up else (),
             do=partial(
                 snapshot.copy_to,
@@ -127,6 +129,13 @@ class Elsewhere:
             ),
             done=lambda: self._has(snapshot.volume_id, snapshot.id),
         )
+
+    def _lacks(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Tell which right to copy to there this account lacks; asked once, of the first that is to be copied."""
+        if self._lacking is None:
+            asked = {"SourceRegion": self._home.name, "SourceSnapshotId": snapshot.id}
+            self._lacking = refused(self._there, "CopySnapshot", snapshot.id, asked)
+        return (self._lacking,) if self._lacking else ()
 
     def _has(self, volume: str, snapshot_id: str) -> bool:
         copies = self._copies.get(volume, ())

@@ -63,6 +63,11 @@ class Managed:
         """Its id."""
         return self.snapshot.id
 
+    @property
+    def error(self) -> str:
+        """Why it ended in error; nothing where it did not."""
+        return str(self.snapshot.raw.get("StateMessage") or "AWS gives no reason") if self.state == "error" else ""
+
 
 def mark(strategy: Strategy, tiers: Sequence[str], due: datetime) -> dict[str, str]:
     """Write the tags of a snapshot that is taken for some tiers of a strategy."""

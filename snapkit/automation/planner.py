@@ -1,11 +1,13 @@
 """Plans of what strategies want now: shown, approved and applied as every other plan."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
 from snapkit.automation.deciding import Deciding, Protected
 from snapkit.automation.managed import check_marks
+from snapkit.automation.recovery_volumes import RECOVERS, is_recovery_volume
 from snapkit.ebs import Estate, Listing, Region, Server, Volume
 from snapkit.ebs.deleting import same_region
 from snapkit.ebs.estate import EstateListing
@@ -20,15 +22,15 @@ Target: TypeAlias = Volume | Server | Region | Estate | Listing[Volume] | Listin
 def plan(target: Target, strategy: Strategy, now: datetime | None = None) -> Plan:
     """Plan what a strategy wants of volumes now; nothing is done before the plan is approved and applied.
 
-    Snapshots to take come first, then copies to begin in other regions, snapshots to archive, snapshots and copies to
-    delete, and shares to end. What already carries the mark of a due time is not taken again, so that a plan that was
-    broken off anywhere is gone on with by applying it again, or by the next plan. Only what the strategy itself has
-    taken is archived or deleted, never the last complete snapshot of a volume, and nothing that AWS Backup or Data
-    Lifecycle Manager manages.
+    Snapshots to take come first, then copies to begin in other regions and recovery volumes to build, snapshots to
+    archive, snapshots, copies and recovery volumes to delete, and shares to end. What already carries the mark of a due
+    time is not taken or built again, so that a plan that was broken off anywhere is gone on with by applying it again,
+    or by the next plan. Only what the strategy itself has taken is archived or deleted, never the last complete
+    snapshot of a volume, and nothing that AWS Backup or Data Lifecycle Manager manages.
 
     Args:
         target: a volume; a server, whose volumes are taken at one and the same moment; a listing of either; a region or
-            an estate, for all volumes in it.
+            an estate, for all volumes in it. Recovery volumes in it are left out.
         strategy: what to do.
         now: the moment to decide for, with a time zone; by default what the clock tells.
 
@@ -111,6 +113,9 @@ def check_once(region: Region, others: Iterable[Region]) -> None:
 def _volumes(target: Target) -> tuple[list[tuple[Volume, Server | None]], list[Step]]:
     """List the volumes of a target, and what stands for regions that did not answer."""
     if isinstance(target, Volume):
+        if is_recovery_volume(target):
+            rule = f"is a recovery volume of {target.tags[RECOVERS]}"
+            raise InvalidRequest("target", target.id, rule, "plan for that one, which replaces this one in time")
         return [(target, None)], []
     if isinstance(target, Server):
         return [(volume, target) for volume in target.volumes()], []
@@ -123,11 +128,20 @@ def _volumes(target: Target) -> tuple[list[tuple[Volume, Server | None]], list[S
     for each in target:
         if not isinstance(each, Volume | Server):
             raise InvalidRequest("target", each, "is no volume or server", "give volumes or servers")
-        found += _volumes(each)[0]
+        if not (isinstance(each, Volume) and is_recovery_volume(each)):
+            found += _volumes(each)[0]
     return found, [unread(label, error) for label, error in failed.items()]
 
 
 def in_order(steps: Iterable[Step]) -> list[Step]:
-    """Put the steps of all regions in order: what takes first, what deletes last."""
+    """Put the steps of all regions in order: what takes first, what deletes last.
+
+    What is blocked under one name in several, such as one region of two accounts, is told once with all reasons.
+    """
     ranks = {"look at": 0, "take": 1, "archive": 3, "delete": 4, "unshare": 5}
-    return sorted(steps, key=lambda step: ranks.get(step.what, 2))
+    told: dict[tuple[str, int], Step] = {}
+    for number, step in enumerate(steps, 1):
+        key = step.name, 0 if step.blockers else number
+        reasons = (*told[key].blockers, *step.blockers) if key in told else step.blockers
+        told[key] = replace(told.get(key, step), blockers=tuple(dict.fromkeys(reasons)))
+    return sorted(told.values(), key=lambda step: ranks.get(step.what, 2))

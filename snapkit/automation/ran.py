@@ -41,8 +41,8 @@ class Run:
     def status(self) -> int:
         """The exit status: 3 where a group began to fail, 1 where a step failed or something is wrong, else 0.
 
-        A step that is blocked is told, and fails only where it would have taken, copied or read something: what cannot
-        be deleted yet does no harm.
+        A step that is blocked is told, and fails only where it would have taken, copied, built or read something: what
+        cannot be deleted yet does no harm.
         """
         if any(alert.failing for alert in self.alerts):
             return ALERT
@@ -100,7 +100,8 @@ class Run:
 def line(step: Step, result: str, told: str) -> str:
     """Write one step as a line of JSON."""
     known: dict[str, Any] = {"what": step.what, "on": step.on, "result": result, "reason": step.reason}
-    return json.dumps(known | ({"told": told} if told else {}), ensure_ascii=False)
+    known |= ({"told": told} if told else {}) | ({"record": dict(step.record)} if step.record else {})
+    return json.dumps(known, ensure_ascii=False, default=datetime.isoformat)
 
 
 def deed_line(deed: Deed) -> str:

@@ -12,7 +12,17 @@ _ASKED: Mapping[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "take": ("CreateSnapshot", lambda each: {"VolumeId": each}),
     "take set": ("CreateSnapshots", lambda each: {"InstanceSpecification": {"InstanceId": each}}),
     "delete": ("DeleteSnapshot", lambda each: {"SnapshotId": each}),
+    "delete volume": ("DeleteVolume", lambda each: {"VolumeId": each}),
     "archive": ("ModifySnapshotTier", lambda each: {"SnapshotId": each, "StorageTier": "archive"}),
+    "unshare": (
+        "ModifySnapshotAttribute",
+        lambda each: {
+            "SnapshotId": each,
+            "Attribute": "createVolumePermission",
+            "OperationType": "remove",
+            "GroupNames": ["all"],
+        },
+    ),
 }
 """By kind of step the operation, and what it is asked with."""
 
@@ -32,7 +42,7 @@ def checked(region: Region, steps: Sequence[Step]) -> list[Step]:
     lacking = dict[str, str]()
     for kind, (operation, params) in _ASKED.items():
         first = next((step for step in steps if _kind(step) == kind and not step.blockers), None)
-        if first is not None and (told := _refused(region, operation, first.on, params(first.on))):
+        if first is not None and (told := refused(region, operation, first.on, params(first.on))):
             lacking[kind] = told
     return [
         replace(step, blockers=(*step.blockers, lacking[_kind(step)])) if _kind(step) in lacking else step
@@ -41,10 +51,19 @@ def checked(region: Region, steps: Sequence[Step]) -> list[Step]:
 
 
 def _kind(step: Step) -> str:
-    return "take set" if step.what == "take" and step.on.startswith("i-") else step.what
+    parts = {("take", "i"): "take set", ("delete", "vol"): "delete volume"}
+    return parts.get((step.what, step.on.partition("-")[0]), step.what)
 
 
-def _refused(region: Region, operation: str, about: str, params: dict[str, Any]) -> str:
+def refused(region: Region, operation: str, about: str, params: dict[str, Any]) -> str:
+    """Tell why this account may not do something, asked by a dry run; nothing where it may.
+
+    Args:
+        region: where.
+        operation: of EC2.
+        about: what it is about, for the reason.
+        params: of the operation.
+    """
     try:
         region.aws.call(operation, about, DryRun=True, **params)
     except AccessDenied as error:

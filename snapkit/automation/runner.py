@@ -7,7 +7,7 @@ missed.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import datetime
 
 from snapkit.automation import alerts, lease
@@ -53,10 +53,45 @@ def run(
     """
     assignments = settled(strategies)
     regions = where.regions if isinstance(where, Estate) else (where,)
+    found, failed = _found(assignments, regions)
+    troubles = [] if failed else list(_unmatched(assignments, [each for _, mine in found for each in mine]))
+    notes, leases = list[str](), list[lease.Lease]()
+
+    def known(deed: Deed) -> None:
+        if on_deed:
+            on_deed(deed)
+        _hold_on(leases)
+
+    try:
+        if apply:
+            found = [(region, _leased(region, mine, leases, notes)) for region, mine in found]
+        decidings = [Deciding(region, mine, whole=True) for region, mine in found]
+        steps, answered = read(decidings)
+        plan = Plan(in_order([*failed, *steps]), {}, clock=regions[0].clock)
+        _hold_on(leases)
+        applied = plan.apply(plan.approve(BY), known) if apply else None
+        bad = {deed.step.on: deed.told for deed in applied or () if not deed.good and deed.step.what == "take"}
+        troubles += [told for deciding in answered for told in _errors(deciding)]
+        notes += [told for deciding in answered for told in (*_left(deciding), *deciding.recovering.notes())]
+        sent = list[Alert]()
+        for deciding in answered if apply else ():
+            for each, volumes in _alerts(deciding, bad):
+                sent.append(each)
+                if told := alerts.send(each, volumes, alert):
+                    troubles.append(f"the alert could not be sent: {told}")
+    finally:
+        _release(leases)
+    return Run(plan, applied, tuple(sent), tuple(troubles), tuple(notes), *_next(answered))
+
+
+def _found(
+    assignments: Sequence[Assignment], regions: Sequence[Region]
+) -> tuple[list[tuple[Region, list[Protected]]], list[Step]]:
+    """Find what the strategies protect in each region, and what stands for regions that did not answer."""
     for number, region in enumerate(regions):
         with suppress(AwsError):  # that it does not answer is told below
             check_once(region, regions[:number])
-    failed, found = list[Step](), list[tuple[Region, list[Protected]]]()
+    found, failed = list[tuple[Region, list[Protected]]](), list[Step]()
     for region in regions:
         try:
             mine = [each for assignment in assignments for each in assignment.matching(region)]
@@ -65,25 +100,7 @@ def run(
         else:
             check_single(mine)
             found.append((region, mine))
-    troubles = [] if failed else list(_unmatched(assignments, [each for _, mine in found for each in mine]))
-    notes = list[str]()
-    with ExitStack() as leases:
-        if apply:
-            found = [(region, _leased(region, mine, leases, notes)) for region, mine in found]
-        decidings = [Deciding(region, mine, whole=True) for region, mine in found]
-        steps, answered = read(decidings)
-        plan = Plan(in_order([*failed, *steps]), {}, clock=regions[0].clock)
-        applied = plan.apply(plan.approve(BY), on_deed) if apply else None
-        bad = {deed.step.on: deed.told for deed in applied or () if not deed.good and deed.step.what == "take"}
-        troubles += [told for deciding in answered for told in _errors(deciding)]
-        notes += [told for deciding in answered for told in _left(deciding)]
-        sent = list[Alert]()
-        for deciding in answered if apply else ():
-            for each, volumes in _alerts(deciding, bad):
-                sent.append(each)
-                if told := alerts.send(each, volumes, alert):
-                    troubles.append(f"the alert could not be sent: {told}")
-    return Run(plan, applied, tuple(sent), tuple(troubles), tuple(notes), *_next(answered))
+    return found, failed
 
 
 def _unmatched(assignments: Sequence[Assignment], protected: Sequence[Protected]) -> Iterable[str]:
@@ -98,7 +115,9 @@ def _unmatched(assignments: Sequence[Assignment], protected: Sequence[Protected]
                 yield f"{each}, named for {name!r}, is in none of the regions, or has no volume; leave it out"
 
 
-def _leased(region: Region, protected: Sequence[Protected], leases: ExitStack, notes: list[str]) -> list[Protected]:
+def _leased(
+    region: Region, protected: Sequence[Protected], leases: list[lease.Lease], notes: list[str]
+) -> list[Protected]:
     """Take the lease of each strategy; leave out what another run has."""
     by_name: dict[str, list[Protected]] = defaultdict(list)
     for each in protected:
@@ -118,15 +137,23 @@ def _leased(region: Region, protected: Sequence[Protected], leases: ExitStack, n
             ends = f" until {until:%H:%M:%S} UTC" if until else ""
             notes.append(f"{name!r} in {region.name} is left to another run, which has the lease{ends}")
             continue
-        leases.callback(_release, held)
+        leases.append(held)
         mine += together
     return mine
 
 
-def _release(held: lease.Lease) -> None:
-    # Where that fails it ends by itself.
-    with suppress(AwsError):
-        held.release()
+def _hold_on(leases: Iterable[lease.Lease]) -> None:
+    for each in leases:
+        # It is advice: without one it goes on.
+        with suppress(AwsError):
+            each.hold_on()
+
+
+def _release(leases: Iterable[lease.Lease]) -> None:
+    for each in leases:
+        # Where that fails it ends by itself.
+        with suppress(AwsError):
+            each.release()
 
 
 def _settled(mine: Iterable[Managed]) -> Managed | None:
@@ -139,11 +166,7 @@ def _errors(deciding: Deciding) -> Iterable[str]:
     for volume, mine in deciding.held.items():
         newest = _settled(mine)
         if newest is not None and newest.state == "error":
-            yield f"{newest.id} of {volume} ended in error: {_reason(newest)}"
-
-
-def _reason(snapshot: Managed) -> str:
-    return str(snapshot.snapshot.raw.get("StateMessage") or "AWS gives no reason")
+            yield f"{newest.id} of {volume} ended in error: {newest.error}"
 
 
 def _left(deciding: Deciding) -> Iterable[str]:
@@ -180,11 +203,12 @@ def _failing(each: Protected, mine: Sequence[Managed], bad: dict[str, str]) -> s
     newest = _settled(mine)
     if newest is None:
         return None
-    return f"{newest.id} ended in error: {_reason(newest)}" if newest.state == "error" else ""
+    return f"{newest.id} ended in error: {newest.error}" if newest.state == "error" else ""
 
 
 def _next(decidings: Sequence[Deciding]) -> tuple[datetime | None, int]:
     """Tell when something is due next, and how many snapshots were pending."""
     due = [each.next_due for deciding in decidings for each in deciding.decisions.values() if each.next_due]
+    due += [next_due for deciding in decidings if (next_due := deciding.recovering.next_due())]
     pending = sum(each.state == "pending" for deciding in decidings for mine in deciding.held.values() for each in mine)
     return min(due, default=None), pending

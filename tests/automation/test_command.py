@@ -74,6 +74,18 @@ def test_what_cannot_be_is_refused_before_the_first_step(
     assert told in capsys.readouterr().err
 
 
+def test_an_account_of_two_profiles_is_refused_before_the_first_step(
+    served: Sandbox, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    protected(served.region())
+    keys = "\n".join(f"{name} = {value}" for name, value in served.credentials().items())
+    (tmp_path / "credentials").write_text(f"[one]\n{keys}\n[two]\n{keys}\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    assert snapkit(served, file, "--apply", "--profile", "one", "--profile", "two") == 2
+    assert "is reached in two ways; name one profile for each account" in capsys.readouterr().err
+    assert marks(served.region()) == []
+
+
 def test_tags_are_for_one_strategy_only(served: Sandbox, file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert snapkit(served, file, file, "--tag", "Backup=*") == 2
     assert "assign them by their tag" in capsys.readouterr().err
@@ -84,4 +96,4 @@ def test_a_strategy_that_cannot_be_is_told_with_its_file(
 ) -> None:
     (tmp_path / "bad.toml").write_text('name = "bad"\nretain = 3\n')
     assert snapkit(served, str(tmp_path / "bad.toml")) == 2
-    assert "bad.toml: key 'retain' is not known" in capsys.readouterr().err
+    assert "bad.toml, line 2: key 'retain' is not known; the keys are name, tiers, recovery" in capsys.readouterr().err

@@ -247,19 +247,32 @@ def test_a_clock_ahead_of_that_of_aws_takes_nothing_twice(own: Field) -> None:
     assert len(plan(volume, HOURLY)) == 0
 
 
-def test_a_missing_right_is_told_before_the_first_step(own: Field) -> None:
+@pytest.mark.parametrize(
+    ("operation", "what"),
+    [
+        ("CreateSnapshot", "take"),
+        ("CopySnapshot", f"copy to {AWAY}"),
+        ("DeleteSnapshot", "delete"),
+        ("ModifySnapshotAttribute", "unshare"),
+    ],
+)
+def test_a_missing_right_is_told_before_the_first_step(own: Field, operation: str, what: str) -> None:
     region = own.region()
     volume = protected(region)[0]
-    call = region.aws.client._make_api_call
+    for _ in range(3):
+        step(volume, COPIED)
+    region.snapshots.find()[0].share(OTHER, until="1min")
+    region.clock.sleep("2min")
 
-    def denied(operation: str, params: dict[str, Any]) -> Any:
-        if operation == "CreateSnapshot":
-            raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "no"}}, operation)
-        return call(operation, params)
+    def denied(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "no"}}, operation)
 
-    region.aws.client._make_api_call = denied
-    (blocked,) = plan(Volume(region, volume.raw), HOURLY).blocked
-    assert "CreateSnapshot" in blocked.blockers[0]
+    for each in (region, region.beside(AWAY)):
+        each.aws.client.meta.events.register_first(f"before-parameter-build.ec2.{operation}", denied)
+    made = plan(Volume(region, volume.raw), COPIED)
+    assert {each.what for each in made} >= {"take", f"copy to {AWAY}", "delete", "unshare"}
+    assert {each.what for each in made.blocked} == {what}
+    assert all(operation in each.blockers[0] for each in made.blocked)
 
 
 @pytest.mark.parametrize("target", ["vol-1", None, 3, ["vol-1"]])

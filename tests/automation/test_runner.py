@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,27 @@ def test_a_volume_of_two_strategies_is_refused_before_the_first_step(region: Reg
     with pytest.raises(InvalidRequest, match=f"{volume.id}.* is protected by two strategies, 'hourly' and 'others'"):
         run([HOURLY, Assignment(OTHERS, volumes=(volume.id,))], region, apply=True)
     assert marks(region) == []
+
+
+def test_an_account_that_is_reached_twice_is_refused_before_the_first_step(sandbox: Sandbox, region: Region) -> None:
+    protected(region)
+    with pytest.raises(InvalidRequest, match="of account 111122223333 is reached in two ways; name one profile"):
+        run(HOURLY, Estate([region, sandbox.region()]), apply=True)
+    assert marks(region) == []
+
+
+def test_a_clock_that_is_behind_is_refused_before_the_first_step_and_leaves_no_lease(region: Region) -> None:
+    class Behind:
+        def now(self) -> datetime:
+            return clock.now() - timedelta(hours=2)
+
+    volume = protected(region)[0]
+    run(HOURLY, region, apply=True)
+    clock, region.clock = region.clock, Behind()  # type: ignore[assignment] # it never waits
+    with pytest.raises(InvalidRequest, match=r"before snap-.* began.*; set the clock"):
+        run(HOURLY, region, apply=True)
+    assert len(marks(region)) == 1
+    assert LEASE not in volume.refresh().tags
 
 
 def test_what_protects_nothing_is_told(region: Region) -> None:
