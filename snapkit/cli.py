@@ -4,10 +4,13 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
 import snapkit
+from snapkit.access import Access
 from snapkit.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -44,8 +47,16 @@ def _sandbox(given: argparse.Namespace) -> None:
 
 def _console(given: argparse.Namespace) -> None:
     from snapkit.console import serving
+    from snapkit.console.strategies import check_folder
 
     serving.check_host(given.host)
+    if given.strategies is not None:
+        check_folder(given.strategies)
+        given.strategies = given.strategies.resolve()
+    if given.access is not None:
+        Access.load(given.access)
+        given.access = given.access.resolve()
+    shown = {name: str(getattr(given, name) or "") for name in ("access", "strategies")}
 
     def tell(url: str) -> None:
         sys.stdout.write(f"The console of {where} answers at {url} until Ctrl-C.\n{_WARNING}\n")
@@ -53,15 +64,19 @@ def _console(given: argparse.Namespace) -> None:
 
     if given.region is not None:
         where = f"{given.profile or 'the default profile'} in {given.region}"
-        serving.serve({"profile": given.profile, "region": given.region}, tell, port=given.port)
+        serving.serve({"profile": given.profile, "region": given.region} | shown, tell, port=given.port)
         return
     if given.profile is not None:
         raise InvalidRequest("profile", given.profile, "has no region with it", "give --region as well, say eu-west-1")
     from snapkit import Sandbox
+    from snapkit.console import demo
 
     where = f"a demo, whose time passes {given.speed:g} times as fast as outside,"
-    with Sandbox.demo(given.seed) as sandbox:
-        serving.serve(serving.of_sandbox(sandbox, given.speed), tell, port=given.port)
+    with Sandbox.demo(given.seed) as sandbox, TemporaryDirectory(prefix="snapkit-") as made:
+        if given.strategies is None:
+            demo.assign(sandbox, Path(made))
+            shown["strategies"] = made
+        serving.serve(serving.of_sandbox(sandbox, given.speed) | shown, tell, port=given.port)
 
 
 def _serve(sandbox: "Sandbox", speed: float | None, port: int) -> None:
@@ -133,6 +148,9 @@ def _parser() -> argparse.ArgumentParser:
     console = commands.add_parser("console", help=words, description=f"{words.capitalize()}.")
     console.add_argument("--region", help="of a real account, such as eu-west-1; by default a demo")
     console.add_argument("--profile", help="of the AWS configuration; by default what boto3 finds")
+    console.add_argument("--access", type=Path, metavar="FILE", help="of what you may do, in TOML; by default all")
+    told = "the folder of their TOML files; by default none, and made-up ones in the demo"
+    console.add_argument("--strategies", type=Path, metavar="FOLDER", help=told)
     console.add_argument("--speed", type=float, default=60, help="of the demo's time; by default 60 seconds to one")
     console.add_argument("--seed", type=int, default=0, help="of the demo's ids and of all chance; by default 0")
     console.add_argument("--port", type=int, default=0, help="where to answer; by default a free port")

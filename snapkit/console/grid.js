@@ -99,7 +99,14 @@ function render({ model, el }) {
   model.on("change:rows", drawRows);
   model.on("change:ids", () => (room.scrollTop = 0));
   model.on("change:meters", drawMeters);
+  function makeRoom() {
+    const chosen = body.querySelector('tr[aria-current="true"]');
+    el.classList.toggle("snapkit-grid-beside", Boolean(model.get("current")));
+    chosen?.scrollIntoView({ block: "nearest" });
+  }
+
   model.on("change:checked change:current", drawMarks);
+  model.on("change:current", makeRoom);
   drawHead();
   drawRows();
 }

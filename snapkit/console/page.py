@@ -39,7 +39,7 @@ class Page(ABC):
     noun: ClassVar[str]
     columns: ClassVar[tuple[Column[Any], ...]]
     sorted_by: ClassVar[str]
-    actions: ClassVar[tuple[Action, ...]]
+    actions: tuple[Action, ...]
 
     def __init__(self, of: Region | Estate) -> None:
         """List what there is; regions that refuse are named below the table.

@@ -21,6 +21,15 @@ class Pending:
         self.snapshots = {each.id: each for each in snapshots}
         self._guesses: dict[str, Estimate | None] = {}
 
+    def pace(self) -> float:
+        """Tell how fast time passes by itself where it is slowest: 1 as outside, 0 where it stands.
+
+        Raises:
+            InvalidRequest: the sandbox of one of them does not answer.
+        """
+        clocks = {each.region.clock for each in self.snapshots.values()}
+        return min(float(getattr(clock, "speed", 1.0)) for clock in clocks)
+
     def look(self) -> dict[str, Progress]:
         """Look at all of them with one call a region, and drop those that have ended or are gone.
 
@@ -29,6 +38,7 @@ class Pending:
 
         Raises:
             AwsError: AWS refuses; nothing is dropped then.
+            InvalidRequest: the sandbox of one of them does not answer; likewise.
         """
         told: dict[str, Progress] = {}
         for region, group in groupby(sorted(self.snapshots.values(), key=_place), key=lambda each: each.region):

@@ -11,11 +11,8 @@ from collections.abc import Callable, Mapping
 from socket import create_server, socket
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
-from botocore.loaders import Loader
-
-from snapkit.clock import RemoteClock
-from snapkit.ebs import Estate, Region, connect
+from snapkit.access import Access
+from snapkit.ebs import Estate, connect
 from snapkit.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -39,50 +36,45 @@ def of_sandbox(sandbox: "Sandbox", speed: float) -> dict[str, Any]:
     from snapkit.sandbox.demo import EU, US  # not for a real account: it stands on moto
 
     keys = [sandbox.credentials(account) for account in sandbox.accounts]
-    return {"endpoint": sandbox.serve(speed), "speed": speed, "keys": keys, "regions": (US, EU)}
+    return {"endpoint": sandbox.serve(speed), "keys": keys, "regions": (US, EU)}
 
 
 def served_estate() -> Estate:
     """Look at what the process that serves this page was told to.
 
     Raises:
-        InvalidRequest: this is no kernel of a page.
+        InvalidRequest: this is no kernel of a page, or what the person may do cannot be read.
     """
-    try:
-        place = json.loads(os.environ[_PLACE])
-    except KeyError:
-        raise InvalidRequest("console", None, "does not serve this kernel", "run `snapkit console`") from None
+    place = _place()
+    access = Access.load(place["access"]) if place.get("access") else None
     endpoint = place.get("endpoint")
     if endpoint is None:
-        return Estate([connect(place["region"], place["profile"])])
-    _turn_to(endpoint)
-    clock, models = _Paced(endpoint, place["speed"]), Loader()
-    return Estate([_of_sandbox(clock, name, keys, models) for keys in place["keys"] for name in place["regions"]])
+        return Estate([connect(place["region"], place["profile"], access=access)])
+    _forget_configuration()
+    regions = [
+        connect(name, endpoint=endpoint, access=access, **keys) for keys in place["keys"] for name in place["regions"]
+    ]
+    return Estate(regions)
 
 
-class _Paced(RemoteClock):
-    """The clock of a sandbox whose pace is known, so that a page looks as often as something moves there."""
-
-    def __init__(self, endpoint: str, speed: float) -> None:
-        super().__init__(endpoint)
-        self.speed = speed
+def served_strategies() -> str | tuple[()]:
+    """Tell in which folder the strategies are that the process serving this page was told to show; nothing for none."""
+    return _place().get("strategies") or ()
 
 
-def _of_sandbox(clock: RemoteClock, name: str, keys: Mapping[str, Any], models: Loader) -> Region:
-    # Models of services are read once: with those of its own each of six would take half as long as all the rest.
-    session = botocore.session.Session()
-    session.register_component("data_loader", models)
-    region = connect(name, botocore_session=session, **keys)
-    region.clock = clock
-    return region
+def _place() -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(os.environ[_PLACE])
+    except KeyError:
+        raise InvalidRequest("console", None, "does not serve this kernel", "run `snapkit console`") from None
+    return found
 
 
-def _turn_to(endpoint: str) -> None:
+def _forget_configuration() -> None:
     """Let nothing of this user's configuration lead a client elsewhere."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    nowhere = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
-    os.environ.update(nowhere, AWS_ENDPOINT_URL=endpoint)
+    os.environ.update(dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull))
 
 
 def check_host(host: str) -> None:
@@ -100,7 +92,9 @@ def serve(place: Mapping[str, Any], tell: Callable[[str], object], *, port: int 
     """Serve the console until the process is told to stop.
 
     Args:
-        place: what it looks at: ``profile`` and ``region`` of a real account, or what `of_sandbox` told.
+        place: what it looks at: ``profile`` and ``region`` of a real account, or what `of_sandbox` told; and in
+            ``strategies`` the folder of those that are run there, in ``access`` the file of what the person may do, if
+            any. Both are read anew whenever a page is opened.
         tell: called with the address once it answers; whoever has it can do what this process can.
         port: where to answer; by default a free port.
 

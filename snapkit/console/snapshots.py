@@ -1,18 +1,16 @@
 """The page of snapshots."""
 
-import asyncio
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from snapkit.console.actions import Action
-from snapkit.console.page import Page, moment, running_loop
-from snapkit.console.pending import Pending
+from snapkit.console.live import LivePage
+from snapkit.console.page import moment
 from snapkit.ebs import Estate, Snapshot
 from snapkit.ebs.columns import COLUMNS, WHERE, shares_text
 from snapkit.ebs.listing import Column, Listing
-from snapkit.ebs.waiting import POLL, Progress
-from snapkit.errors import AwsError
+from snapkit.ebs.waiting import Progress
 from snapkit.forms import (
     ArchiveForm,
     CopyForm,
@@ -21,11 +19,10 @@ from snapkit.forms import (
     LockForm,
     RestoreFromArchiveForm,
     ShareForm,
+    UnlockForm,
 )
 from snapkit.units import bytes_text, seconds_text
 
-TICK = 1.0
-"""Shortest time between two looks [s], of the world outside."""
 _SHOWN = ("id", "name", "account", "owner", "group", "billing_code", "taken_at", "size_bytes", "shared", "state")
 
 
@@ -46,7 +43,7 @@ def _standard(snapshot: Snapshot) -> bool:
     return _own(snapshot) and snapshot.state == "completed" and snapshot.tier == "standard"
 
 
-class SnapshotsPage(Page):
+class SnapshotsPage(LivePage):
     """The snapshots of a region or an estate: found, looked into, restored, shared, copied, kept and deleted.
 
     Those in progress move by themselves, in a notebook, as long as time passes by itself on the region's clock.
@@ -58,11 +55,12 @@ class SnapshotsPage(Page):
     noun = "snapshot"
     sorted_by = "taken_at"
     columns = tuple(_columns())
-    actions: ClassVar[tuple[Action, ...]] = (
+    actions: tuple[Action, ...] = (
         Action("Create volume", CreateVolumeForm, "Snapshot", ("CreateVolume",)),
         Action("Sharing", ShareForm, "Snapshot", ("ShareLocal", "SharePublic")),
         Action("Copy", CopyForm, "Snapshot", ("CreateVolume",)),
         Action("Lock", LockForm, "Snapshot", ("Delete",), _own),
+        Action("Unlock", UnlockForm, "Snapshot", ("Delete",), _own),
         Action("Archive", ArchiveForm, "Snapshot", ("Delete",), _standard),
         Action("From archive", RestoreFromArchiveForm, "Snapshot", ("Delete",), lambda item: item.tier == "archive"),
         Action("Delete", DeleteForm, "Snapshot", ("Delete",), _own, DeleteForm),
@@ -116,32 +114,7 @@ class SnapshotsPage(Page):
         self.progress: dict[str, Progress] = {}
         super()._take(listing)
         rows = (row for row, raw in enumerate(self._table.raws) if raw["State"] == "pending")
-        pending = self._pending = Pending(self._table.items[row] for row in rows)
-        self.grid.meters = {each.id: _percent(each) for each in pending.snapshots.values()}
-        if pending.snapshots and running_loop() is not None:
-            self._begin(self._watch(pending))
-
-    async def _watch(self, pending: Pending) -> None:
-        """Look again and again, until none is in progress or there is another listing."""
-        blind = False
-        while pending.snapshots and pending is self._pending:
-            # As with a bar: a clock that stands is not moved by somebody who looks.
-            pace = min(float(getattr(each.region.clock, "speed", 1.0)) for each in pending.snapshots.values())
-            if not pace:
-                return
-            try:
-                told = await asyncio.to_thread(pending.look)
-            except AwsError as error:
-                blind = True
-                self._tell(f"How far snapshots are is not known just now: {error}")
-            else:
-                if pending is not self._pending:
-                    return
-                if blind:
-                    self._tell("")
-                blind = False
-                self._moved(told)
-            await asyncio.sleep(max(TICK, POLL / pace))
+        self.grid.meters = self._go_along(self._table.items[row] for row in rows)
 
     def _moved(self, told: dict[str, Progress]) -> None:
         """Show how far they are, and what has ended."""
@@ -153,10 +126,6 @@ class SnapshotsPage(Page):
             self._search()
         if self.current is not None and self.current.id in told:
             self._show_facts()
-
-
-def _percent(snapshot: Snapshot) -> int:
-    return int(str(snapshot.raw.get("Progress") or "0").rstrip("%") or 0)
 
 
 def _took(snapshot: Snapshot, done: datetime) -> float:

@@ -61,7 +61,9 @@ class Table(Generic[Item]):
     @cached_property
     def ids(self) -> dict[str, int]:
         """The places of all rows by id."""
-        return {raw[self.items[0].id_key]: row for row, raw in enumerate(self.raws)}
+        if isinstance(self.items, Rows):
+            return {raw[self.items[0].id_key]: row for row, raw in enumerate(self.raws)}
+        return {item.id: row for row, item in enumerate(self.items)}
 
     @property
     def raws(self) -> Sequence[Raw]:

@@ -5,9 +5,12 @@ from snapkit.forms.attach import AttachForm, DetachForm
 from snapkit.forms.copy import CopyForm
 from snapkit.forms.create_volume import CreateVolumeForm
 from snapkit.forms.delete import DeleteForm
+from snapkit.forms.export import ExportForm
 from snapkit.forms.form import Form
-from snapkit.forms.lock import LockForm
+from snapkit.forms.lock import LockForm, UnlockForm
 from snapkit.forms.make_snapshot import MakeSnapshotForm
+from snapkit.forms.plan import PlanForm
+from snapkit.forms.protect import LeaveForm, ProtectForm
 from snapkit.forms.recycle_bin import BinForm
 from snapkit.forms.share import ShareForm
 from snapkit.forms.strategy import StrategyForm
@@ -20,10 +23,15 @@ __all__ = [
     "CreateVolumeForm",
     "DeleteForm",
     "DetachForm",
+    "ExportForm",
     "Form",
+    "LeaveForm",
     "LockForm",
     "MakeSnapshotForm",
+    "PlanForm",
+    "ProtectForm",
     "RestoreFromArchiveForm",
     "ShareForm",
     "StrategyForm",
+    "UnlockForm",
 ]

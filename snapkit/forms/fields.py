@@ -313,6 +313,7 @@ class Choices(Field):
         scrolled = ipywidgets.VBox(boxes, layout={"max_height": "220px", "overflow": "auto"})
         control = ipywidgets.VBox([ipywidgets.HTML(markup.label(label)), scrolled])
         super().__init__(label, control, boxes, hint=hint, more=more)
+        self.widget.add_class("snapkit-section").add_class("snapkit-choices")
 
     @property
     def value(self) -> tuple[Any, ...]:
@@ -326,6 +327,12 @@ class Choices(Field):
             _offered(self.label, each, self._options)
         for (_, each), box in zip(self._options, self._inputs, strict=True):
             box.value = each in chosen
+
+    def show(self, labels: Iterable[str]) -> None:
+        """Show each otherwise; what each means stays."""
+        self._options = [(shown, each) for shown, (_, each) in zip(labels, self._options, strict=True)]
+        for (shown, _), box in zip(self._options, self._inputs, strict=True):
+            box.description = shown
 
     @property
     def text(self) -> str:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from snapkit import _html
-from snapkit.errors import InvalidRequest, NotPermitted, SnapkitError
+from snapkit.errors import InvalidRequest, NotPermitted, SnapkitError, StrategyError
 from snapkit.forms.fields import Confirmation, Field
 from snapkit.forms.layout import Layout
 
@@ -85,8 +85,8 @@ class Form(ABC):
     def checks(self) -> Iterable[Callable[[], object]]:
         """List the checks of the SDK on what the fields hold; none of them calls AWS, and each raises what it refuses.
 
-        An `InvalidRequest` is told at the field of the same name, such as ``initialization_rate`` for "initialization
-        rate". Where there is no such field, it is told above all of them.
+        An `InvalidRequest` or a `StrategyError` is told at the field of the same name, such as ``initialization_rate``
+        for "initialization rate". Where there is no such field, it is told above all of them.
         """
 
     @abstractmethod
@@ -217,7 +217,7 @@ class Form(ABC):
         self.state, self._left = State.READY, False
         self._layout.tell("")
         self._refresh()
-        place = self._place(error) if isinstance(error, InvalidRequest) else ""
+        place = self._place(error) if isinstance(error, InvalidRequest | StrategyError) else ""
         if place in self._fields:
             self._fields[place].problem = self._words(place, error)
 
@@ -285,18 +285,20 @@ class Form(ABC):
         refused = self._refusals()
         ready, busy = self.state is State.READY, self.state in (State.BUSY, State.WATCHING)
         for name, field in self._fields.items():
-            shown = ready and name in refused and (field.touched or self._attempted)
+            # What is decided nobody can mend here, so that it is told at once.
+            shown = ready and name in refused and (field.touched or self._attempted or field.fixed)
             field.problem = self._words(name, refused[name]) if shown else ""
             field.disabled = not ready or field.fixed
         if ready:
             # What is done stays told as it was before.
             self._effects = self._foreseen(refused)
+        decided = any(field.fixed for name, field in self._fields.items() if name in refused)
         general = [str(each) for name, each in refused.items() if name not in self._fields] if ready else []
         self._layout.show(
             notice=" ".join(general),
             consequences=self._effects,
             error=self.error,
-            can_submit=ready and RIGHT not in refused,
+            can_submit=ready and RIGHT not in refused and not decided,
             can_cancel=(ready or busy) and not self._left,
             busy=busy,
         )
@@ -310,13 +312,13 @@ class Form(ABC):
         for check in self.checks():
             try:
                 check()
-            except InvalidRequest as error:
+            except (InvalidRequest, StrategyError) as error:
                 found.setdefault(self._place(error), error)
             except NotPermitted as error:
                 found.setdefault(RIGHT, error)
         return found
 
-    def _place(self, error: InvalidRequest) -> str:
+    def _place(self, error: InvalidRequest | StrategyError) -> str:
         """Find the field that an error is about; a standard option is refused by the key of its tag."""
         keys = self.region.tag_keys
         tags = {f"tag {keys.name}": "name", f"tag {keys.group}": "group", f"tag {keys.billing_code}": "billing_code"}
@@ -324,7 +326,7 @@ class Form(ABC):
         return name if name in self._fields else error.field
 
     def _words(self, name: str, error: BaseException) -> str:
-        if name in self._fields and isinstance(error, InvalidRequest):
+        if name in self._fields and isinstance(error, InvalidRequest | StrategyError):
             return f"{self._fields[name].label} {error.rule}; {error.remedy}"
         return str(error)
 

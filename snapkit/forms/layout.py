@@ -33,7 +33,7 @@ class Layout:
         children = [ipywidgets.HTML(markup.title(title)), self._notice]
         children += [each.widget for each in fields if not each.more]
         children += [self._more] if self._more_fields else []
-        told = ipywidgets.VBox([self._error, self._status], layout={"min_height": "56px", "overflow": "visible"})
+        told = ipywidgets.VBox([self._error, self._status], layout={"min_height": "36px", "overflow": "visible"})
         children += [self._consequences, buttons, told]
         self._consequences.layout.min_height = "44px"
         self.box: Any = ipywidgets.VBox(children).add_class("snapkit-form")

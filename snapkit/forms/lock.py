@@ -1,4 +1,4 @@
-"""Lock a snapshot, so that it cannot be deleted."""
+"""Lock a snapshot, so that it cannot be deleted, and take the lock off again."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -16,6 +16,7 @@ from snapkit.ebs.keeping import (
     check_cool_off,
     check_lockable,
     check_term,
+    check_unlockable,
     foreseen,
     lock_state,
 )
@@ -131,3 +132,44 @@ class LockForm(Form):
                 raise
             # Both are given in the one field.
             raise InvalidRequest("until", error.value, error.rule, error.remedy) from None
+
+
+class UnlockForm(Form):
+    """Takes the lock off a snapshot; the result is the `Snapshot`."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Make the form.
+
+        Args:
+            snapshot: one that is locked, other than in compliance mode after its cooling-off period.
+
+        Raises:
+            AwsError: AWS refuses to say how it is locked.
+        """
+        self._snapshot = snapshot
+        self._held = lock_state(snapshot)
+        super().__init__(snapshot.region, f"{named(snapshot)}: Unlock", "Take the lock off")
+
+    def checks(self) -> Iterator[Callable[[], object]]:
+        """List the checks of `Snapshot.unlock`; the lock was looked up when the form was made."""
+        yield partial(self.region.allow, "Snapshot", "Delete", self._snapshot)
+        yield partial(check_unlockable, self._snapshot, self._held)
+
+    def consequences(self) -> Iterator[str]:
+        """Say how it is locked, and what it is without."""
+        if self._held is not None:
+            yield f"Now {self._held}."
+            yield "Without the lock it can be deleted at once, by people and by what deletes on a schedule."
+
+    def deed(self) -> Callable[[], Snapshot]:
+        """Bind `Snapshot.unlock`."""
+
+        def unlock() -> Snapshot:
+            self._snapshot.unlock()
+            return self._snapshot
+
+        return unlock
+
+    def told(self, result: Snapshot) -> str:
+        """Say that it is unlocked."""
+        return f"{result.id} is not locked any more"

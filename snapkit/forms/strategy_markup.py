@@ -21,9 +21,6 @@ _FAINT = "var(--jp-border-color2, #ccc)"
 _INK = "var(--jp-brand-color1, #1976d2)"
 _FONT = "display: block; font-family: var(--jp-ui-font-family, sans-serif); font-size: 11px"
 _RULES = """
-.snapkit-form .snapkit-section.snapkit-field { flex-flow: column; align-items: stretch; }
-.snapkit-form .snapkit-section > .snapkit-control { flex: none; }
-.snapkit-form .snapkit-section > .snapkit-note { flex: none; min-height: 0; padding: 0; }
 .snapkit-form .snapkit-parts, .snapkit-form .snapkit-part { overflow: visible; }
 .snapkit-form .snapkit-part { border-left: 3px solid var(--jp-border-color2, #bdbdbd); padding: 2px 0 4px 14px;
   margin: 4px 0 14px; }

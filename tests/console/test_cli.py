@@ -11,6 +11,8 @@ from snapkit import cli
         (["--host", "0.0.0.0"], "snapkit: host '0.0.0.0' is not this machine alone, and the page acts with"),  # noqa: S104
         (["--profile", "prod"], "snapkit: profile 'prod' has no region with it; give --region as well"),
         (["--speed", "0"], "snapkit: speed 0.0 is no number above 0"),
+        (["--access", "nowhere"], "snapkit: access file 'nowhere' cannot be read"),
+        (["--strategies", "nowhere"], "snapkit: strategies 'nowhere' is no folder; give one that holds a TOML file"),
         (["--port", "70000"], "snapkit: port 70000 is no number of a port"),
     ],
 )

@@ -161,7 +161,7 @@ def test_what_the_role_may_not_do_is_absent_and_told_on_request(ground: Field, e
     page.grid.current = page.grid.ids[0]
     page.grid.checked = page.grid.ids[:2]
     assert buttons(page._layout.deeds) == ["Create volume", "Copy"]
-    assert list(page.why) == ["Sharing", "Lock", "Archive", "From archive", "Delete", "Share all"]
+    assert list(page.why) == ["Sharing", "Lock", "Unlock", "Archive", "From archive", "Delete", "Share all"]
     assert "Snapshot: ShareLocal" in page.why["Sharing"]
     assert "Why is something missing?" in page._layout.deeds.children[-1].value
     assert buttons(page._layout.bulk) == ["Clear selection"]
@@ -236,4 +236,4 @@ def test_what_is_selected_is_deleted_by_a_plan(estate: Estate) -> None:
     page.renew()
     assert not set(gone) & set(page.grid.ids)
     page.grid.current = page.grid.ids[0]
-    assert buttons(page._layout.deeds) == ["Create volume", "Sharing", "Copy", "Lock", "Archive", "Delete"]
+    assert buttons(page._layout.deeds) == ["Create volume", "Sharing", "Copy", "Lock", "Unlock", "Archive", "Delete"]

@@ -51,6 +51,12 @@ def test_a_kernel_sees_a_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
     assert region.name == "eu-west-1"
 
 
+def test_a_kernel_is_told_where_the_strategies_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place, told in (({"strategies": "/strategies"}, "/strategies"), ({"strategies": ""}, ()), ({}, ())):
+        monkeypatch.setenv("SNAPKIT_CONSOLE", json.dumps(place))
+        assert serving.served_strategies() == told
+
+
 def test_another_kernel_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SNAPKIT_CONSOLE", raising=False)
     with pytest.raises(InvalidRequest, match="run `snapkit console`"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from snapkit.console import SnapshotsPage, snapshots
+from snapkit.console import SnapshotsPage, live
 from snapkit.console.pending import Pending
 from snapkit.ebs import Region
 from snapkit.ebs.waiting import Progress
@@ -31,7 +31,7 @@ def region(ground: Field, monkeypatch: pytest.MonkeyPatch) -> Region:
         ground.sandbox.clock.advance("20s")
         return look(pending)
 
-    monkeypatch.setattr(snapshots, "TICK", 0.0)
+    monkeypatch.setattr(live, "TICK", 0.0)
     monkeypatch.setattr(Pending, "look", later)
     region = ground.region()
     region.clock = Passing(ground.sandbox.clock)

@@ -50,6 +50,8 @@ def test_what_needs_it_is_told_and_nothing_is_done(ground: Field) -> None:
     told = f"Snapshots cannot go: the image {image} stands on it; deregister {image} first"
     assert form.problems["snapshots"].startswith(told)
     assert f"{snapshot.id} stays: the image {image} stands on it" in shown(form)
+    assert form.snapshots.problem == form.problems["snapshots"], "it is told at once"
+    assert buttons(form)[0].disabled
     with pytest.raises(InvalidRequest, match=image):
         form.submit()
     assert ground.count() == 1
@@ -64,6 +66,13 @@ def test_warnings_are_named_and_do_not_hinder(ground: Field) -> None:
     assert form.problems == {}
     form.submit()
     assert ground.count() == 0
+
+
+def test_many_are_warned_of_in_one_sentence(ground: Field) -> None:
+    first, second = taken(ground, 2)
+    told = shown(DeleteForm([first, second]))
+    assert told.count("Warning, ") == 1
+    assert f"Warning, {first.id}, {second.id}: no complete snapshot of {first.volume_id} is left" in told
 
 
 def test_of_many_those_that_something_needs_stay(ground: Field) -> None:
@@ -107,6 +116,10 @@ def test_an_account_that_changed_meanwhile_refuses_the_plan(ground: Field) -> No
         form.submit()
     assert "the plan no longer fits the account" in shown(form)
     assert ground.count() == 2
+    assert form.snapshots.value == (second.id,), "it was made anew"
+    assert f"{first.id} stays: the image {image} stands on it" in shown(form)
+    assert buttons(form)[0].description == "Delete 1 of 2 snapshots"
+    assert [each.result for each in form.submit()] == ["blocked", "done"]
 
 
 def test_the_person_that_is_known_approves(ground: Field) -> None:

@@ -8,7 +8,7 @@ from snapkit import InvalidRequest
 from snapkit.access import Access, Role
 from snapkit.ebs import Snapshot
 from snapkit.errors import NotPermitted
-from snapkit.forms.lock import LockForm
+from snapkit.forms.lock import LockForm, UnlockForm
 from tests.ebs.ground import ESCAPED, HOSTILE, Field
 from tests.forms.test_form import shown
 
@@ -126,3 +126,24 @@ def test_markup_shows_as_it_is(ground: Field) -> None:
     for html in (shown(form), form._repr_mimebundle_()["text/html"]):
         assert HOSTILE not in html
         assert ESCAPED in html
+
+
+def test_a_governance_lock_is_taken_off(ground: Field) -> None:
+    snapshot = taken(ground)
+    held = snapshot.lock(duration="30d")
+    form = UnlockForm(snapshot)
+    assert f"Now {held}." in shown(form)
+    assert form.submit() is snapshot
+    assert snapshot.lock_state() is None
+    assert repr(form).endswith(f"done: {snapshot.id} is not locked any more")
+
+
+def test_what_cannot_be_taken_off_is_told_at_once_and_by_the_operation(ground: Field) -> None:
+    snapshot = taken(ground)
+    assert "is not locked" in shown(UnlockForm(snapshot))
+    snapshot.lock("compliance", duration="30d", confirm=snapshot.id)
+    form = UnlockForm(snapshot)
+    assert "its cooling-off period being over" in shown(form)
+    with pytest.raises(InvalidRequest, match="nobody can take the lock off"):
+        form.submit()
+    assert snapshot.lock_state() is not None
