@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import kept, opened
+from tests.browser.conftest import Host, kept, opened
 
 
 def rows(page: Page) -> int:
@@ -83,8 +83,8 @@ def test_a_volume_is_made_and_its_snapshot_followed(page: Page, context: Browser
     other.close()
 
 
-def test_the_strategies_have_a_tab(page: Page) -> None:
-    page.get_by_role("tab", name="Strategies").click()
+def test_the_explorer_has_a_tab(page: Page) -> None:
+    page.get_by_role("tab", name="Explorer").click()
     expect(page.get_by_text("RPO p95")).to_be_visible()
 
 
@@ -100,6 +100,20 @@ def test_it_fits_and_keeps_its_contrast(context: BrowserContext, url: str, theme
     assert contrast(page, "tr[data-id] td:nth-child(3)") >= 4.5
     assert contrast(page, ".snapkit-page-detail dt") >= 4.5
     page.close()
+
+
+def test_the_keyboard_goes_through_a_form_from_top_to_bottom(page: Page, voila: Host) -> None:
+    voila.choose("files-1 archive, daily")
+    expect(voila.form).to_have_count(0)
+    voila.button("Create volume").click()
+    voila.field("Name").focus()
+    went = []
+    for _ in range(5):
+        look = "[document.activeElement.labels[0].textContent, getComputedStyle(document.activeElement).outlineStyle]"
+        went.append(tuple(page.evaluate(look)))
+        page.keyboard.press("Tab")
+    labels = ("Name", "Size (GiB)", "Zone", "Group", "Billing code")
+    assert went == [(label, "solid") for label in labels]
 
 
 def test_nothing_is_answered_without_the_token(page: Page, url: str) -> None:

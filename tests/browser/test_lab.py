@@ -1,73 +1,43 @@
-"""The same pages in a notebook of JupyterLab."""
+"""What there is in a notebook of JupyterLab only: its kernel, and the code of a user."""
 
-import json
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 
-import nbformat
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import kept
-
-TOKEN = "a-token-of-the-tests"  # noqa: S105 - of a server on the loopback address that ends with the test
-CODE = """
 from snapkit import Sandbox
-from snapkit.console import SnapshotsPage
-sandbox = Sandbox.demo()
-SnapshotsPage(sandbox.region())
-"""
+from tests.browser.conftest import Lab
+from tests.browser.test_story import WAIT, Aws, open_clone
 
 
-@pytest.fixture(scope="package")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve JupyterLab on a notebook with a page."""
-    root = tmp_path_factory.mktemp("lab")
-    cell = nbformat.v4.new_code_cell(CODE)  # type: ignore[no-untyped-call] # it has no types
-    notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call] # likewise
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    (root / "page.ipynb").write_text(json.dumps(notebook))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    base = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
-    options = [f"--ServerApp.root_dir={root}", "--LabApp.news_url=", "--ServerApp.port_retries=0"]
-    own = {
-        name: str(root / name)
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
-    }
-    process = subprocess.Popen(  # noqa: S603 - ours
-        [*command, *options], env={**os.environ, **own, "JUPYTER_TOKEN": TOKEN}, stderr=subprocess.DEVNULL
-    )
-    try:
-        for _ in range(600):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            time.sleep(0.1)
-        yield f"{base}/lab/tree/page.ipynb?token={TOKEN}"
-    finally:
-        process.terminate()
-        process.wait(30)
+@pytest.fixture
+def notebook(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    lab.reset()
+    yield lab
+    lab.keep(request.node.name)
 
 
-def test_a_page_works_in_a_cell(context: BrowserContext, lab: str) -> None:
-    page = context.new_page()
-    page.goto(lab)
-    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
-    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
-    page.keyboard.press("Shift+Enter")
-    page.locator("tr[data-id]").first.wait_for()
-    page.get_by_role("textbox", name="Filter").fill("db-1 data")
-    expect(page.get_by_text(re.compile("1 to 25 of 44 of"))).to_be_visible()
-    page.locator("tr[data-id] button").first.click()
-    expect(page.get_by_text(re.compile(r"number \d+ of 44 of this volume"))).to_be_visible()
-    page.get_by_role("button", name="Create volume").first.click()
-    expect(page.get_by_label("Size (GiB)")).to_have_value("200")
-    kept(page, "lab")
-    page.close()
+def test_after_a_restart_of_the_kernel_the_pages_find_what_is_in_progress(notebook: Lab, sandbox: Sandbox) -> None:
+    notebook.tab("Volumes")
+    notebook.choose("db-2 data")
+    notebook.button("Make snapshot").click()
+    notebook.field("Name").fill("before the restart")
+    notebook.button("Make snapshot", of_form=True).click()
+    expect(notebook.form.get_by_text(re.compile("snap-.*pending"))).to_be_visible()
+    notebook.restart()
+    row = notebook.find("before the restart")
+    expect(row.locator("progress")).to_have_count(1)
+    notebook.keep("after-a-restart")
+    expect(row.locator("td").last).to_have_text("completed", timeout=WAIT)
+    assert [each["State"] for each in Aws(sandbox).snapshots("before the restart")] == ["completed"]
+
+
+def test_a_defect_is_told_in_the_form(notebook: Lab, sandbox: Sandbox) -> None:
+    notebook.run(1)
+    open_clone(notebook, aws := Aws(sandbox), "never")
+    notebook.button("Create volume", of_form=True).click()
+    expect(notebook.form.get_by_role("alert")).to_have_text("RuntimeError: a defect <b>of ours</b>")
+    expect(notebook.button("Create volume", of_form=True)).to_be_enabled()
+    assert aws.volumes("never") == []
+    notebook.restart()
