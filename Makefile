@@ -4,9 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
-NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+NOTEBOOKS := $(wildcard notebooks/*.ipynb notebooks/runbooks/*.ipynb)
 
-.PHONY: help setup demo console lab test notebooks rerun-notebooks docs lint bench picture clean
+.PHONY: help setup demo console lab test notebooks rerun-notebooks docs lint bench picture dialogs clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list.
@@ -23,8 +23,10 @@ $(SETUP): pyproject.toml constraints.txt
 # no variable of that name which happens to be there is taken for it.
 $(foreach name,TRACE DEVICE SPAN RPO BUDGET SIZE,$(if $(filter command,$(origin $(name))),\
   $(eval export DEMO_$(name) := $$(value $(name)))))
-demo: $(SETUP) ## Choose: make demo [TRACE=path.csv.gz] [DEVICE=0] [SPAN=96h] [RPO=2h] [BUDGET=40] [SIZE="1 TiB"]
-	@$(BIN)/python notebooks/run.py notebooks/choose-a-strategy.ipynb trace="$$DEMO_TRACE" device="$$DEMO_DEVICE" \
+demo: $(SETUP) ## Choose, run, prove: make demo [RPO=2h] [BUDGET=12]; or choose for TRACE=path [DEVICE=0] [SPAN=96h] [SIZE=1TiB]
+	@notebook=protect-a-volume; \
+	test -z "$$DEMO_TRACE$$DEMO_DEVICE$$DEMO_SPAN$$DEMO_SIZE" || notebook=choose-a-strategy; \
+	$(BIN)/python notebooks/run.py notebooks/$$notebook.ipynb trace="$$DEMO_TRACE" device="$$DEMO_DEVICE" \
 		span="$$DEMO_SPAN" rpo="$$DEMO_RPO" budget="$$DEMO_BUDGET" size="$$DEMO_SIZE"
 
 console: $(SETUP) ## Serve the pages of a demo to a browser on this machine: make console [ARGS="--speed 600"]
@@ -59,6 +61,9 @@ bench: $(SETUP) ## Measure speed as ratios.
 
 picture: $(SETUP) ## Draw the picture that README.md shows.
 	$(BIN)/python docs/picture.py
+
+dialogs: $(SETUP) ## Take the pictures of the dialogs that the documentation shows.
+	$(BIN)/python docs/dialogs.py
 
 clean: ## Remove what was built, but not the virtual environment.
 	rm -rf build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -6,17 +6,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.data import data_path
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOK = ROOT / "notebooks" / "choose-a-strategy.ipynb"
+STORY = ROOT / "notebooks" / "protect-a-volume.ipynb"
+CHOICE = ROOT / "notebooks" / "choose-a-strategy.ipynb"
 
 
-def run(folder: Path, *parameters: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "notebooks" / "run.py"), str(NOTEBOOK), *parameters]
+def run(folder: Path, *parameters: str, notebook: Path = CHOICE) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "notebooks" / "run.py"), str(notebook), *parameters]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
 
 
@@ -26,7 +28,48 @@ def chosen(output: str) -> str:
     return found[1]
 
 
-def test_the_demo_prints_the_curve_the_strategies_and_the_choice_and_writes_a_report(tmp_path: Path) -> None:
+def report(folder: Path, name: str) -> str:
+    """Return the one report that there is; it needs nothing from elsewhere."""
+    assert [path.name for path in (folder / "build").iterdir()] == [f"{name}.html"]
+    html = (folder / "build" / f"{name}.html").read_text()
+    assert not re.search(r"""(src|href)=["']https?:|(url|import)\(["']?https?:|@import|cdnjs""", html)
+    return html
+
+
+def test_the_demo_tells_the_whole_story_as_the_readme_shows_and_writes_a_report(tmp_path: Path) -> None:
+    result = run(tmp_path, notebook=STORY)
+    assert (result.returncode, result.stderr) == (0, "")
+    headings = re.findall(r"^(.+)\n-+$", result.stdout, re.MULTILINE)
+    steps = ["What is there", "What a snapshot copies", "Side by side", "The choice", "The forecast", "The plan"]
+    assert headings == ["Connect", *steps, "Thirty days", "Forecast and fact", "Check"]
+    block = (ROOT / "README.md").read_text().split("```console\n$ make demo\n")[1].split("```")[0]
+    printed = result.stdout.splitlines()
+    for line in block.splitlines():
+        assert line == "..." or line in printed, line
+    assert result.stdout.endswith("report: build/protect-a-volume.html\n")
+    assert report(tmp_path, "protect-a-volume").count("<img") == 4
+
+
+def test_rpo_alone_and_budget_alone_flip_what_the_story_chooses() -> None:
+    made: dict[str, Any] = {}
+    sources = [
+        "".join(cell["source"]) for cell in json.loads(STORY.read_text())["cells"] if cell["cell_type"] == "code"
+    ]
+    (choosing,) = [source for source in sources if source.startswith("choice = ")]
+    for source in sources[: sources.index(choosing)]:
+        exec(source, made)  # noqa: S102 - our own
+
+    def chosen_with(**parameters: str) -> str:
+        asked = made | parameters
+        exec(choosing, asked)  # noqa: S102 - our own
+        return str(asked["choice"].strategy.name)
+
+    assert chosen_with() == "every 2 h, four weeks"
+    assert chosen_with(rpo="8h") == "every 6 h, two months"
+    assert chosen_with(budget="5") == "hourly, two days"
+
+
+def test_choosing_prints_the_curve_the_strategies_and_the_choice_and_writes_a_report(tmp_path: Path) -> None:
     result = run(tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     for words in (
@@ -41,17 +84,7 @@ def test_the_demo_prints_the_curve_the_strategies_and_the_choice_and_writes_a_re
         assert words in result.stdout
     assert chosen(result.stdout) == "hourly, two weeks"
     assert result.stdout.endswith("report: build/choose-a-strategy.html\n")
-    report = (tmp_path / "build" / "choose-a-strategy.html").read_text()
-    assert report.count("<img") == 3
-    assert not re.search(r"""(src|href)=["']https?:|(url|import)\(["']?https?:|@import|cdnjs""", report)
-    assert [path.name for path in (tmp_path / "build").iterdir()] == ["choose-a-strategy.html"]
-
-
-def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
-    block = (ROOT / "README.md").read_text().split("```console\n$ make demo\n")[1].split("```")[0]
-    printed = run(tmp_path).stdout.splitlines()
-    for line in block.splitlines():
-        assert line == "..." or line in printed, line
+    assert report(tmp_path, "choose-a-strategy").count("<img") == 3
 
 
 def test_rpo_alone_and_budget_alone_flip_the_choice(tmp_path: Path) -> None:
@@ -59,7 +92,7 @@ def test_rpo_alone_and_budget_alone_flip_the_choice(tmp_path: Path) -> None:
     assert chosen(run(tmp_path, "budget=12").stdout) == "hourly, two days"
 
 
-def test_the_demo_takes_a_real_trace(tmp_path: Path) -> None:
+def test_choosing_takes_a_real_trace(tmp_path: Path) -> None:
     trace = data_path("workstation-root-disk-96h.csv.gz").resolve()
     result = run(tmp_path, f"trace={trace}", "device=0", "span=96h", "budget=1")
     assert (result.returncode, result.stderr) == (0, "")
