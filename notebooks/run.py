@@ -3,9 +3,11 @@
     python notebooks/run.py notebooks/choose-a-strategy.ipynb trace=my.csv.gz rpo=2h
 
 Parameters are text, and empty ones are left as the notebook has them. The report goes to build/NAME.html, whole or not
-at all. Bad input ends with one sentence on standard error and exit status 2.
+at all. Bad input, as a parameter that the notebook does not have, ends with one sentence on standard error and exit
+status 2.
 """
 
+import difflib
 import os
 import re
 import sys
@@ -15,10 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from nbconvert import HTMLExporter
+from nbformat import ValidationError
+from nbformat.reader import NotJSONError
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
+from papermill.inspection import inspect_notebook
 
 import snapkit.errors
+from snapkit import InvalidRequest
 
 _FETCHED = ("mathjax_url", "mermaid_js_url", "mermaid_layout_elk_js_url", "require_js_url")
 """Scripts that a report would otherwise ask the network for."""
@@ -26,11 +32,13 @@ _FETCHED = ("mathjax_url", "mermaid_js_url", "mermaid_layout_elk_js_url", "requi
 
 def main(arguments: list[str]) -> int:
     """Run the notebook named first with the parameters that follow; return the exit status."""
-    path = Path(arguments[0])
-    parameters = {name: value for name, _, value in (text.partition("=") for text in arguments[1:]) if value}
     try:
+        path, parameters = read(arguments)
         with quiet_kernel():
             notebook = execute_notebook(path, None, parameters=parameters, progress_bar=False)
+    except InvalidRequest as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     except PapermillExecutionError as error:
         if not hasattr(snapkit.errors, error.ename):
             raise
@@ -40,6 +48,35 @@ def main(arguments: list[str]) -> int:
     report = write_report(notebook, Path("build") / f"{path.stem}.html")
     sys.stdout.write(f"\nreport: {report}\n")
     return 0
+
+
+def read(arguments: list[str]) -> tuple[Path, dict[str, str]]:
+    """Read which notebook is to run, and with which of its parameters.
+
+    Raises:
+        InvalidRequest: there is no such notebook, or it has no such parameter.
+    """
+    if not arguments:
+        raise InvalidRequest("notebook", None, "is not named", "give its path, and then its parameters as NAME=VALUE")
+    path, parameters = Path(arguments[0]), dict[str, str]()
+    if path.suffix != ".ipynb" or not path.is_file():
+        raise InvalidRequest("notebook", str(path), "is not there", "give the path of one, ending in .ipynb")
+    try:
+        with quiet_kernel():
+            known = list(inspect_notebook(path))
+    except (NotJSONError, ValidationError, AttributeError) as error:
+        raise InvalidRequest("notebook", str(path), "is none that can be read", "save it again in Jupyter") from error
+    for text in arguments[1:]:
+        name, found, value = text.partition("=")
+        if not found:
+            raise InvalidRequest("parameter", text, "has no value", "write NAME=VALUE")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            meant = f"write {near[0]}; known: " if near else "known: "
+            raise InvalidRequest("parameter", name, f"is none of {path.name}", meant + (", ".join(known) or "none"))
+        if value:
+            parameters[name] = value
+    return path, parameters
 
 
 @contextmanager

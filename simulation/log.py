@@ -45,6 +45,11 @@ class Log:
         self.frozen: list[tuple[float, float]] = []
         self.chain: dict[float, float] = {}
 
+    @property
+    def by_hand(self) -> dict[int, float]:
+        """When those were deleted that no retention deleted [s], by number."""
+        return {which: self.deleted[which] for *_, which in self.incidents if not isinstance(which, str)}
+
     def take(self, now: float, due: float, tiers: tuple[str, ...], changed: float, stored: float) -> int:
         """Note that a snapshot was started, and give it a number."""
         self.started.append(now)

@@ -31,8 +31,4 @@ def moments(seconds: Floats, start: datetime) -> pd.DatetimeIndex:
 
 def exposure(log: "Log", horizon: float) -> tuple[float, Floats, Floats]:
     """Cut a run where its newest complete snapshot changes: see `snapkit.strategy.losses.exposure`."""
-    gone, by_hand = None, [which for *_, which in log.incidents if not isinstance(which, str)]
-    if by_hand:
-        gone = np.full(len(log.started), np.inf)
-        gone[by_hand] = np.array(log.deleted)[by_hand]
-    return losses.exposure(np.array(log.started), np.array(log.completed), horizon, gone)
+    return losses.exposure(np.array(log.started), np.array(log.completed), horizon, log.by_hand)

@@ -48,6 +48,7 @@ def _sandbox(given: argparse.Namespace) -> None:
 def _console(given: argparse.Namespace) -> None:
     from snapkit.console import serving
     from snapkit.console.strategies import check_folder
+    from snapkit.ebs import connect
 
     serving.check_host(given.host)
     if given.strategies is not None:
@@ -63,6 +64,7 @@ def _console(given: argparse.Namespace) -> None:
         sys.stdout.flush()
 
     if given.region is not None:
+        connect(given.region, given.profile)  # refuses what no page could look at
         where = f"{given.profile or 'the default profile'} in {given.region}"
         serving.serve({"profile": given.profile, "region": given.region} | shown, tell, port=given.port)
         return

@@ -117,6 +117,33 @@ def test_without_an_approval_the_plan_is_shown_and_nothing_touched(
     assert [each.name for each in Path("build").iterdir()] == [f"{path.stem}.html"]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([], "notebook None is not named"),
+        (["nosuch.ipynb"], "notebook 'nosuch.ipynb' is not there; give the path of one"),
+        (["broken.ipynb"], "notebook 'broken.ipynb' is none that can be read"),
+        (["drill", "volum=vol-1"], "parameter 'volum' is none of drill.ipynb; write volume; known: region, profile, "),
+        (["drill", "volume"], "parameter 'volume' has no value; write NAME=VALUE"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_in_one_sentence(
+    runner: ModuleType,
+    given: list[str],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.ipynb").write_text("none")
+    paths = [str(ROOT / "notebooks" / "runbooks" / "drill.ipynb") if each == "drill" else each for each in given[:1]]
+    assert runner.main([*paths, *given[1:]]) == 2
+    printed = capfd.readouterr()
+    assert printed.err.startswith(told)
+    assert (printed.err.count("\n"), printed.out) == (1, "")
+
+
 def test_a_wrong_approval_is_refused_in_one_sentence(
     ground: Ground, runner: ModuleType, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ An alert is sent when that changes, and not at every run. Since when a group fai
 """
 
 import json
+import re
 import shlex
 import subprocess  # the command is the user's own
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ FAILING = "snapkit:failing-since"
 
 _LONGEST = 60
 """How long a command may take [s]."""
+
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,12 @@ class Alert:
 
     def __str__(self) -> str:
         group = f"group {self.group!r}" if self.group else "those without a group"
-        whom = f"the {len(self.volumes)} volumes of {group} in {self.region}"
+        many = len(self.volumes)
+        if many == 1:
+            whom = f"the only volume of {group} in {self.region}"
+            again = f"{whom} is snapshotted again; it was not since {self.since}"
+            return f"{whom} is not snapshotted since {self.since}: {self.told}" if self.failing else again
+        whom = f"the {many} volumes of {group} in {self.region}"
         if not self.failing:
             return f"of {whom} some are snapshotted again; none was since {self.since}"
         return f"of {whom} none is snapshotted since {self.since}: {self.told}"
@@ -65,14 +73,18 @@ def command(line: str) -> Sender:
     Raises:
         InvalidRequest: there is no command.
     """
-    words = shlex.split(line)
+    remedy = "give one such as 'mail -s snapshots ops@example.com'"
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise InvalidRequest("alert command", line, f"cannot be read ({error})", remedy) from None
     if not words:
-        raise InvalidRequest("alert command", line, "is empty", "give one such as 'mail -s snapshots ops@example.com'")
+        raise InvalidRequest("alert command", line, "is empty", remedy)
 
     def send(alert: Alert) -> None:
         try:
             subprocess.run(  # noqa: S603 - no shell, and the user's own words
-                words, input=alert.to_json(), text=True, check=True, capture_output=True, timeout=_LONGEST
+                words, input=alert.to_json().encode(), check=True, capture_output=True, timeout=_LONGEST
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise InvalidRequest("alert command", line, f"failed ({error})", "run it by hand to see why") from error
@@ -81,11 +93,21 @@ def command(line: str) -> Sender:
 
 
 def topic(region: Region, arn: str) -> Sender:
-    """Make a sender that publishes to a topic of SNS."""
+    """Make a sender that publishes to a topic of SNS, in whichever region that is: other regions do not know it.
+
+    Raises:
+        InvalidRequest: that is no topic.
+    """
+    found = _TOPIC.fullmatch(arn)
+    if not found:
+        remedy = "give one such as 'arn:aws:sns:eu-west-1:111122223333:ops'"
+        raise InvalidRequest("alert topic", arn, "is no topic", remedy)
+    name = found[1]
 
     def send(alert: Alert) -> None:
         subject = f"snapkit: {'failing' if alert.failing else 'recovered'} in {alert.region}"
-        region.service("sns").call("Publish", arn, TopicArn=arn, Subject=subject, Message=alert.to_json())
+        sns = region.beside(name).service("sns")
+        sns.call("Publish", arn, TopicArn=arn, Subject=subject, Message=alert.to_json())
 
     return send
 

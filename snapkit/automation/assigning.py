@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from snapkit.automation.deciding import Protected
+from snapkit.automation.drill_leftovers import is_of_drill
 from snapkit.automation.managed import STRATEGY, check_marks
 from snapkit.automation.recovery_volumes import is_recovery_volume
 from snapkit.ebs import Region, Server
@@ -26,6 +27,8 @@ class Assignment:
             anything. Without any of tags, volumes and servers: ``snapkit:strategy`` with its name.
         volumes: ids of volumes that it protects besides.
         servers: ids of servers whose volumes it protects besides.
+
+    A run refuses volumes whose tag ``snapkit:strategy``, or that of their server, names another strategy.
     """
 
     strategy: Strategy
@@ -46,7 +49,7 @@ class Assignment:
     def matching(self, region: Region) -> list[Protected]:
         """Find what it protects in a region, each volume once; those of servers with their server.
 
-        Recovery volumes are left out, whatever tags they carry.
+        Recovery volumes and those of drills are left out, whatever tags they carry.
 
         Raises:
             AwsError: AWS refuses.
@@ -55,7 +58,7 @@ class Assignment:
         servers += region.servers.find(self.servers) if self.servers else []
         volumes = list(region.volumes.find(tags=self.tags)) if self.tags else []
         volumes += region.volumes.find(self.volumes) if self.volumes else []
-        volumes = [volume for volume in volumes if not is_recovery_volume(volume)]
+        volumes = [volume for volume in volumes if not (is_recovery_volume(volume) or is_of_drill(volume))]
         there: dict[str, Server] = {server.id: server for server in servers if server.state in ALIVE}
         found = [Protected(volume, self.strategy, server) for server in there.values() for volume in server.volumes()]
         found += [Protected(volume, self.strategy) for volume in volumes]
@@ -107,6 +110,30 @@ def check_single(protected: Iterable[Protected]) -> None:
     """
     for error in doubly(protected).values():
         raise error
+
+
+def check_tags(region: Region, protected: Iterable[Protected]) -> None:
+    """Refuse volumes of which the tag of another strategy says that it protects them, as in a run of its own.
+
+    Args:
+        region: where they are.
+        protected: the volumes, as they were read last.
+
+    Raises:
+        InvalidRequest: its own tag, or that of its server, names another one.
+        AwsError: AWS refuses.
+    """
+    many = list(protected)
+    attached = any(each.server is None and each.volume.server_id for each in many)
+    tagged = {each.id: each for each in region.servers.find(tags={STRATEGY: "*"})} if attached else {}
+    for each in many:
+        for thing in (each.volume, each.server or tagged.get(each.volume.server_id)):
+            other = thing.tags.get(STRATEGY, each.strategy.name) if thing else each.strategy.name
+            if thing and other != each.strategy.name:
+                told = "its tag" if thing is each.volume else f"the tag of its server {thing.id}"
+                rule = f"is protected by two strategies, {other!r}, which {told} {STRATEGY} names, and "
+                remedy = f"take the tag off (automation.leave), or leave it out of {each.strategy.name!r}"
+                raise InvalidRequest("volume", each.volume.id, f"{rule}{each.strategy.name!r}", remedy)
 
 
 def doubly(protected: Iterable[Protected]) -> dict[str, InvalidRequest]:

@@ -104,7 +104,7 @@ class _Cloning:
         steps = [self._taking()]
         for volume in self._volumes:
             steps += [self._making(volume), self._attaching(volume)]
-        return checked(self._region, steps)
+        return checked(self._region, steps)[0]
 
     def _set(self, found: Sequence[Snapshot]) -> dict[str, Snapshot]:
         """Find the newest snapshots of one moment, by volume, that cover all volumes; nothing where there are none."""

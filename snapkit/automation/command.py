@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _TOLD = """\
 Without --apply it only shows what it would do. A strategy protects the volumes and servers that are tagged
-snapkit:strategy with its name, or what --tag, --volume and --server name.
+snapkit:strategy with its name, or what --tag, --volume and --server name. What is tagged with the name of another one
+is refused.
 
 Exit status: 0 all is well, 1 something was not done, 2 refused before the first step, 3 no volume of a group could be
 snapshotted.
@@ -82,7 +83,8 @@ def _assignments(given: argparse.Namespace) -> "list[Assignment]":
     named = bool(given.tag or given.volume or given.server)
     if named and len(given.strategies) > 1:
         rule = "are more than one, so that it is open which of them --tag, --volume and --server are for"
-        raise InvalidRequest("strategies", given.strategies, rule, "run each by itself, or assign them by their tag")
+        remedy = "leave those out, and tag each volume or server with the name of its strategy: snapkit:strategy=NAME"
+        raise InvalidRequest("strategies", given.strategies, rule, remedy)
     tags = {}
     for each in given.tag:
         key, found, value = each.partition("=")

@@ -67,8 +67,8 @@ def compare(
     whole = since == 0 and fact.due[0] == courses[0].due[0]
     measured = paired.facts() | judged(fact, strategy, start, since, until)
     # The first one of a volume that had others copied less than all of it.
-    if whole and found.first:
-        measured |= firsts(fact, until) | {"full_bytes": float(found.mine[0].snapshot.full_size or nan)}
+    if whole and (full := found.full):
+        measured |= firsts(fact, until) | {"full_bytes": float(full.snapshot.full_size or nan)}
     if not log:
         del measured["failed"]  # what ended in error is deleted as soon as a younger one is complete
     happened: dict[str, Band] = {name: (value, value, "measured") for name, value in measured.items()}

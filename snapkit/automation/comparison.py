@@ -78,16 +78,20 @@ class Figure:
     @property
     def verdict(self) -> str:
         """Whether it came as forecast, or more or less of it: beyond what eight in ten runs say."""
-        slack = TOLD[self.name][2]
         if isnan(self.fact):
             return "not seen"
         if isnan(self.low) or (self.low == self.high and self.name in _MEANS):
             return "no range"
-        if self.fact > self.high + slack:
+        if self._above(self.fact, self.high):
             return "more"
-        if self.fact_high < self.low - slack:
+        if self._above(self.low, self.fact_high):
             return "less"
-        return "as forecast" if self.low - slack <= self.fact and self.fact_high <= self.high + slack else "open"
+        return "open" if self._above(self.low, self.fact) or self._above(self.fact_high, self.high) else "as forecast"
+
+    def _above(self, value: float, other: float) -> bool:
+        """Tell whether a value is above another by more than is no difference, and by what people can see."""
+        _, text, slack = TOLD[self.name]
+        return value > other + slack and text(value) != text(other)
 
     def told(self) -> tuple[str, ...]:
         """Write it for people."""

@@ -1,7 +1,7 @@
 """What strategies want of the volumes of one region: one decision for each volume, and the steps that it takes."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -53,6 +53,7 @@ class Deciding:
         held: by volume, the snapshots that its strategy manages, oldest first.
         decisions: by volume.
         left: what strategies manage of other volumes, or under other names.
+        denied: which rights are missing to delete or archive what is due to be, a sentence each.
         state: what the steps rested on when they were first listed.
         recovering: what is wanted of the recovery volumes.
     """
@@ -77,6 +78,7 @@ class Deciding:
         self.left: list[Managed] = []
         self.state: State = {}
         self.recovering = Recovering(region, self.protected, whole=whole)
+        self.denied: frozenset[str] = frozenset()
         self._listed = False
         self._ids: set[str] = set()
         self._doubles: dict[str, dict[str, Managed]] = {}
@@ -92,8 +94,9 @@ class Deciding:
         """
         self.read()
         steps = [*self._takes(), *self._copies(), *self.recovering.builds(), *self._archives()]
-        steps += [*self._deletions(), *self.recovering.deletions(), *self._ends()]
-        steps = checked(self.region, steps)
+        steps += [*self._ends(), *self._deletions(), *self.recovering.deletions()]
+        steps, lacking = checked(self.region, steps)
+        self.denied = frozenset(_denied(steps, lacking))
         if not self._listed:
             self.state, self._listed = _state(steps), True
         return steps
@@ -127,11 +130,13 @@ class Deciding:
             each = managed.read(snapshot)
             if each is None:
                 continue
-            if snapshot.taken_at > self.now + SKEW:
+            # Read again, it may be later than the moment that was decided for.
+            latest = max(self.now, self.region.clock.now()) if self._listed else self.now
+            if snapshot.taken_at > latest + SKEW:
                 rule = (
                     f"is before {snapshot.id} began, at {snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC by the clock of AWS"
                 )
-                raise InvalidRequest("now", f"{self.now:%Y-%m-%d %H:%M:%S} UTC", rule, "set the clock, then try again")
+                raise InvalidRequest("now", f"{latest:%Y-%m-%d %H:%M:%S} UTC", rule, "set the clock, then try again")
             if names.get(snapshot.volume_id) != each.strategy:
                 self.left.append(each)
             else:
@@ -298,10 +303,18 @@ class Deciding:
         )
         if self.region.can(kind, action, thing):
             return ()
-        return (f"your roles do not allow {kind}: {action}; ask for a role with that right",)
+        return (f"{_NO_ROLE} {kind}: {action}; ask for a role with that right",)
 
 
+_NO_ROLE = "your roles do not allow"
 _NOTHING = {"wanted": "nothing", "in the way": "nothing"}
+
+
+def _denied(steps: Sequence[Step], lacking: Collection[str]) -> Iterator[str]:
+    """Tell which rights are missing to delete or archive: what waits for those waits for ever."""
+    for step in steps:
+        if step.what in ("delete", "archive"):
+            yield from (told for told in step.blockers if told in lacking or told.startswith(_NO_ROLE))
 
 
 def _state(steps: Sequence[Step]) -> State:
@@ -334,7 +347,7 @@ def _hindrances(region: Region, snapshots: Sequence[Snapshot]) -> dict[str, tupl
         if manager := blockers.managed_by(snapshot):
             found[snapshot.id].append(f"{manager} manages it; leave it to that")
         if not region.can("Snapshot", "Delete", snapshot):
-            found[snapshot.id].append("your roles do not allow Snapshot: Delete; ask for a role with that right")
+            found[snapshot.id].append(f"{_NO_ROLE} Snapshot: Delete; ask for a role with that right")
     return {each: tuple(told) for each, told in found.items()}
 
 

@@ -80,8 +80,10 @@ class BlockComparison:
         both = np.intersect1d(self._listed, listed.blocks)
         written = np.setdiff1d(np.intersect1d(self._written(restored), both), list(self._digests))
         before = self._digests | self._read(self.original, self._drawn(written))
-        after = self._read(restored, np.intersect1d(list(before), both))
-        other = [block for block, digest in after.items() if digest != before[block]]
+        asked = np.intersect1d(list(before), both).astype(int).tolist()
+        after = self._read(restored, asked)
+        # One that was listed and has no data now is another one too.
+        other = [block for block in asked if after.get(block) != before[block]]
         alone = np.setxor1d(self._listed, listed.blocks)
         self.different = tuple(np.union1d(alone, other).astype(int).tolist())
         self.compared = len(before)

@@ -67,6 +67,11 @@ def new_tag(until: datetime) -> dict[str, str]:
     return {DRILL: f"{secrets.token_hex(4)}/{text(until.replace(microsecond=0))}"}
 
 
+def is_of_drill(volume: Volume) -> bool:
+    """Tell whether a drill made a volume and will delete it, so that it is not to be protected."""
+    return _until(volume) is not None and not volume.server_id
+
+
 def made(region: Region, tag: str = "*") -> dict[str, Volume | Snapshot]:
     """List what a drill made, or all of them: snapshots first, by id.
 
@@ -84,5 +89,10 @@ def leftovers(region: Region) -> dict[str, Leftover]:
     Raises:
         AwsError: AWS refuses.
     """
-    read = {each: (thing, moment(thing.tags[DRILL].partition("/")[2])) for each, thing in made(region).items()}
+    read = {each: (thing, _until(thing)) for each, thing in made(region).items()}
     return {each: Leftover(thing, until) for each, (thing, until) in read.items() if until is not None}
+
+
+def _until(thing: Volume | Snapshot) -> datetime | None:
+    """Read when the drill that made something is over; None where none made it, or somebody else wrote the tag."""
+    return moment(thing.tags.get(DRILL, "").partition("/")[2])

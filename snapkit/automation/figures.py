@@ -34,7 +34,7 @@ class Paired:
             until: which snapshots count: those complete by then [s].
         """
         full = {due for course in courses for due in course.due[: _first(course) + 1].tolist()}
-        full |= {float(fact.due[0])} if since == 0 else set()
+        full |= set(fact.due[: _first(fact) + 1].tolist()) if since == 0 else set()
         earliest = min(float(course.due[0]) for course in courses)
         took = {due: each for due, each in fact.durations(until).items() if due >= earliest and due not in full}
         runs = [course.durations(until) for course in courses]
@@ -98,7 +98,12 @@ def judged(course: Course, strategy: Strategy, start: datetime, since: float, un
     tiers = [course.tiers[place] for place in np.flatnonzero(good).tolist()]
     begin = epoch_of(start, "start") + since
     lacking = missed(strategy, begin, until - since, (course.started[good] - since).tolist(), tiers)
-    _, lost_from, lost_to = exposure(course.started[inside], course.completed[inside], until)
+    by_hand = {
+        place: course.by_hand[number]
+        for place, number in enumerate(np.flatnonzero(inside).tolist())
+        if number in course.by_hand
+    }
+    _, lost_from, lost_to = exposure(course.started[inside], course.completed[inside], until, by_hand)
     return {
         "snapshots": float(good.sum()),
         "failed": float((inside & course.failed).sum()),

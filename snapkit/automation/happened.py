@@ -57,6 +57,7 @@ class Course:
         failed: whether it ended in error.
         deleted: when it was deleted [s]; infinity while it is kept, or where nobody knows.
         copied: how much each copied [bytes]; NaN where nobody knows.
+        by_hand: when those were deleted that retention did not delete [s], by number; of a fact nobody knows.
     """
 
     started: Floats
@@ -66,6 +67,7 @@ class Course:
     failed: NDArray[np.bool_]
     deleted: Floats
     copied: Floats
+    by_hand: Mapping[int, float]
 
     @classmethod
     def forecast(cls, outcome: Forecast) -> Self:
@@ -81,6 +83,7 @@ class Course:
             failed=failed,
             deleted=np.array(log.deleted, np.float64),
             copied=np.array(log.changed, np.float64) * outcome.scenario.workload.block_size,
+            by_hand=log.by_hand,
         )
 
     @classmethod
@@ -101,6 +104,7 @@ class Course:
             failed=np.array([each.state == "error" for each in mine], np.bool_),
             deleted=np.full(len(mine), np.inf),
             copied=np.array([copied.get(each.id, np.nan) for each in mine], np.float64),
+            by_hand={},
         )
 
     def durations(self, until: float) -> dict[float, float]:
@@ -149,10 +153,11 @@ class Seen:
         return {later: float(size) for sooner, later, size in rows if before.get(later) == sooner}
 
     @property
-    def first(self) -> bool:
-        """Whether no snapshot of the volume that is there now is older than the oldest one of the strategy."""
-        began = self.mine[0].snapshot.taken_at
-        return all(other.taken_at >= began for other in self.around)
+    def full(self) -> Managed | None:
+        """The first one without error, which copied all; None where another such one of the volume is older."""
+        first = next((each for each in self.mine if each.state != "error"), None)
+        older = (other for other in self.around if first and other.taken_at < first.snapshot.taken_at)
+        return first if all(other.state == "error" for other in older) else None
 
     def timed(self, copied: Mapping[str, float], *, whole: bool) -> Iterator[tuple[float, float]]:
         """Pair what snapshots copied [bytes] with how long they took [s], those left out that waited for others.
@@ -162,12 +167,12 @@ class Seen:
             whole: whether all that the strategy took is known.
         """
         ended: datetime | None = None
-        for number, each in enumerate(self.mine):
+        first = self.full if whole else None
+        for each in self.mine:
             began, end = each.snapshot.taken_at, each.snapshot.completed_at
             if each.state != "completed" or end is None:
                 continue
-            full = number == 0 and whole and self.first
-            size = each.snapshot.full_size if full else copied.get(each.id)
+            size = each.snapshot.full_size if each is first else copied.get(each.id)
             if size is not None and end > began and not waited(began, end, ended):
                 yield float(size), (end - began) / SECOND
             ended = end if ended is None else max(ended, end)
@@ -218,9 +223,9 @@ def seen(name: str, where: Volume | Region, log: Log) -> Seen:
         by_strategy[each.strategy][each.snapshot.volume_id].append(each)
     of, place = by_strategy.get(name, {}), volume or region.name
     if not of:
-        others = ", ".join(map(repr, sorted(by_strategy))) or "none of any strategy"
+        others = f"those of {', '.join(map(repr, sorted(by_strategy)))}" if by_strategy else "none of any strategy"
         remedy = "give an outcome of a strategy that was run there"
-        raise InvalidRequest("strategy", name, f"has no snapshots of {place}, which has those of {others}", remedy)
+        raise InvalidRequest("strategy", name, f"has no snapshots of {place}, which has {others}", remedy)
     if len(of) > 1:
         rule = f"has those of {len(of):,} volumes by {name!r}"
         raise InvalidRequest("snapshots of", place, rule, f"give one of them: region.volumes.get({min(of)!r})")

@@ -86,9 +86,12 @@ def take(volumes: Sequence[Volume], now: datetime) -> Lease | None:
 
 
 def held_until(volumes: Sequence[Volume], now: datetime) -> datetime | None:
-    """Tell until when a run holds the lease of volumes, as they were read last; None where none does."""
+    """Tell until when a run holds the lease of volumes, as they were read last; None where none does.
+
+    One that ends later than twice what a lease lasts was written by a clock that was wrong, and would hold for ever.
+    """
     ends = (moment(volume.tags.get(LEASE, "").partition("/")[2]) for volume in volumes)
-    return max((end for end in ends if end is not None and end > now), default=None)
+    return max((end for end in ends if end is not None and now < end <= now + 2 * LASTS), default=None)
 
 
 def _value(holder: str, until: datetime) -> str:

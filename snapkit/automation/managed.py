@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from snapkit.ebs import Snapshot
 from snapkit.ebs.blockers import is_copy
-from snapkit.errors import StrategyError
+from snapkit.errors import InvalidRequest, StrategyError
 from snapkit.rules import LONGEST_VALUE
 from snapkit.strategy import Strategy
 
@@ -75,11 +75,14 @@ def mark(strategy: Strategy, tiers: Sequence[str], due: datetime) -> dict[str, s
 
 
 def check_marks(strategy: Strategy) -> None:
-    """Refuse a strategy whose names do not fit in tags.
+    """Refuse a strategy whose names do not fit in tags, and what is none.
 
     Raises:
+        InvalidRequest: it is no strategy.
         StrategyError: its name, or those of its tiers together, are too long.
     """
+    if not isinstance(strategy, Strategy):
+        raise InvalidRequest("strategy", strategy, "is none", "give Strategy.load('hourly.toml'), say")
     names = json.dumps([tier.name for tier in strategy.tiers], ensure_ascii=False)
     for field, value in (("strategy name", strategy.name), ("names of the tiers", names)):
         if len(value) > LONGEST_VALUE:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from snapkit.automation.deciding import Deciding, Protected
+from snapkit.automation.drill_leftovers import DRILL, is_of_drill
 from snapkit.automation.managed import check_marks
 from snapkit.automation.recovery_volumes import RECOVERS, is_recovery_volume
 from snapkit.ebs import Estate, Listing, Region, Server, Volume
@@ -23,14 +24,14 @@ def plan(target: Target, strategy: Strategy, now: datetime | None = None) -> Pla
     """Plan what a strategy wants of volumes now; nothing is done before the plan is approved and applied.
 
     Snapshots to take come first, then copies to begin in other regions and recovery volumes to build, snapshots to
-    archive, snapshots, copies and recovery volumes to delete, and shares to end. What already carries the mark of a due
+    archive, shares to end, and snapshots, copies and recovery volumes to delete. What already carries the mark of a due
     time is not taken or built again, so that a plan that was broken off anywhere is gone on with by applying it again,
     or by the next plan. Only what the strategy itself has taken is archived or deleted, never the last complete
     snapshot of a volume, and nothing that AWS Backup or Data Lifecycle Manager manages.
 
     Args:
         target: a volume; a server, whose volumes are taken at one and the same moment; a listing of either; a region or
-            an estate, for all volumes in it. Recovery volumes in it are left out.
+            an estate, for all volumes in it. Recovery volumes in it and those of drills are left out.
         strategy: what to do.
         now: the moment to decide for, with a time zone; by default what the clock tells.
 
@@ -38,7 +39,7 @@ def plan(target: Target, strategy: Strategy, now: datetime | None = None) -> Pla
         The plan. A region that does not answer is a step that is blocked, with the reason.
 
     Raises:
-        InvalidRequest: the target is none, two of its regions are the same, or the clock is behind that of AWS.
+        InvalidRequest: the target or the strategy is none, two regions are the same, or the clock is behind AWS.
         StrategyError: the names of the strategy or its tiers do not fit in tags.
         AwsError: the one region of the target refuses.
     """
@@ -116,6 +117,9 @@ def _volumes(target: Target) -> tuple[list[tuple[Volume, Server | None]], list[S
         if is_recovery_volume(target):
             rule = f"is a recovery volume of {target.tags[RECOVERS]}"
             raise InvalidRequest("target", target.id, rule, "plan for that one, which replaces this one in time")
+        if is_of_drill(target):
+            remedy = f"plan for that of its snapshot, or take the tag {DRILL} off to keep it"
+            raise InvalidRequest("target", target.id, "is of a drill, which deletes it", remedy)
         return [(target, None)], []
     if isinstance(target, Server):
         return [(volume, target) for volume in target.volumes()], []
@@ -128,7 +132,7 @@ def _volumes(target: Target) -> tuple[list[tuple[Volume, Server | None]], list[S
     for each in target:
         if not isinstance(each, Volume | Server):
             raise InvalidRequest("target", each, "is no volume or server", "give volumes or servers")
-        if not (isinstance(each, Volume) and is_recovery_volume(each)):
+        if not (isinstance(each, Volume) and (is_recovery_volume(each) or is_of_drill(each))):
             found += _volumes(each)[0]
     return found, [unread(label, error) for label, error in failed.items()]
 
@@ -138,7 +142,7 @@ def in_order(steps: Iterable[Step]) -> list[Step]:
 
     What is blocked under one name in several, such as one region of two accounts, is told once with all reasons.
     """
-    ranks = {"look at": 0, "take": 1, "archive": 3, "delete": 4, "unshare": 5}
+    ranks = {"look at": 0, "take": 1, "archive": 3, "unshare": 4, "delete": 5}
     told: dict[tuple[str, int], Step] = {}
     for number, step in enumerate(steps, 1):
         key = step.name, 0 if step.blockers else number

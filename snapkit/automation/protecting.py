@@ -21,11 +21,12 @@ def protect(target: Volume | Server, strategy: Strategy, others: Iterable[Strate
         others: what else is run, to find volumes that are protected by tags or ids of another assignment.
 
     Raises:
-        InvalidRequest: another strategy protects it, or one of the volumes.
+        InvalidRequest: the target or the strategy is none, or another strategy protects it, or one of the volumes.
         NotPermitted: no role of the person allows to take snapshots of it.
         StrategyError: the names of the strategy do not fit in tags.
         AwsError: AWS refuses.
     """
+    _check_target(target)
     check_marks(strategy)
     allow(target)
     region, target = target.region, target.refresh()
@@ -48,10 +49,11 @@ def leave(target: Volume | Server) -> None:
     """End what `protect` began: what was taken stays, and no strategy deletes it any more.
 
     Raises:
-        InvalidRequest: no tag of its own says that it is protected.
+        InvalidRequest: the target is none, or no tag of its own says that it is protected.
         NotPermitted: no role of the person allows to take snapshots of it.
         AwsError: AWS refuses.
     """
+    _check_target(target)
     allow(target)
     check_leave(target.refresh())
     target.untag({STRATEGY: target.tags[STRATEGY]})
@@ -76,3 +78,9 @@ def allow(target: Volume | Server) -> None:
     """
     resource, action = ("Server", "Image") if isinstance(target, Server) else ("Volume", "Snapshot")
     target.region.allow(resource, action, target)
+
+
+def _check_target(target: object) -> None:
+    if not isinstance(target, Volume | Server):
+        remedy = "give one of region.volumes.find() or region.servers.find()"
+        raise InvalidRequest("target", target, "is no volume or server", remedy)

@@ -226,7 +226,7 @@ def _strange(region: Region, now: datetime, known: set[str]) -> list[Protection]
 
 def _idle(each: Assignment, failed: Mapping[str, AwsError]) -> str:
     unread = ", as far as the regions that answer tell" if failed else ""
-    return f"the strategy {each} protects no volume{unread}; let it protect one"
+    return f"the strategy {each}, protects no volume{unread}; let it protect one"
 
 
 def _at(read: Any, title: str, name: str) -> Column[Protection]:

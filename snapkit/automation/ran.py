@@ -41,12 +41,12 @@ class Run:
     def status(self) -> int:
         """The exit status: 3 where a group began to fail, 1 where a step failed or something is wrong, else 0.
 
-        A step that is blocked is told, and fails only where it would have taken, copied, built or read something: what
-        cannot be deleted yet does no harm.
+        A step that is blocked is told, and fails but where it would have deleted or archived: what cannot go yet, as it
+        is locked or stands under an image, does no harm. Where the right is missing, a trouble tells.
         """
         if any(alert.failing for alert in self.alerts):
             return ALERT
-        blocked = any(step.what not in ("delete", "archive", "unshare") for step in self.plan.blocked)
+        blocked = any(step.what not in ("delete", "archive") for step in self.plan.blocked)
         failed = any(deed.result in ("failed", "skipped") for deed in self.applied or ())
         return FAILED if blocked or failed or self.troubles else DONE
 

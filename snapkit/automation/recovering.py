@@ -10,7 +10,7 @@ that is left of a volume, and a strategy that was changed by mistake shall not d
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from snapkit.automation.recovery_volumes import (
     Built,
     build,
     built,
+    is_recovery_volume,
     lacking,
     monthly_usd,
     price,
@@ -143,8 +144,10 @@ class Recovering:
         except AwsError as error:
             self._unread = {each.volume.id: str(error) for each, _ in wanted}
             return
+        mine = {each.volume.id for each in self._protected}
         for one in ones:
-            self._built.setdefault(one.of, []).append(one)
+            if self._whole or one.of in mine:
+                self._built.setdefault(one.of, []).append(one)
         self._wants = [self._want(each, recovery, held[each.volume.id]) for each, recovery in wanted]
 
     def _want(self, each: "Protected", recovery: RecoveryVolume, held: Sequence[Managed]) -> _Want:
@@ -157,9 +160,9 @@ class Recovering:
         newest = max((one for one in held if one.state == "completed"), key=lambda one: one.taken_at, default=None)
         build = None
         if due and newest and not making and opens <= self._now:
-            known = any(one.volume.snapshot_id == newest.id for one in here)
+            known = any(one.moment >= newest.taken_at for one in here)
             build = None if known else _Build(each, recovery, due, newest)
-        best = max((one for one in here if one.ready), key=_due, default=None)
+        best = max((one for one in here if one.ready), key=lambda one: one.moment, default=None)
         return _Want(each, recovery, tuple(mine), best, making, due, opens, build)
 
     def builds(self) -> Iterator[Step]:
@@ -193,10 +196,12 @@ class Recovering:
         """List those that another one has replaced, or that could not be made."""
         for want in self._wants:
             for one in want.mine:
+                best, instead = want.best, None
                 if one.volume.state == "error":
                     reason = f"recovery volume of {one.of} that could not be made"
-                elif want.best is not None and one is not want.best and _due(one) <= _due(want.best):
-                    reason = f"recovery volume of {one.of}, replaced by {want.best.volume.id}, which is ready"
+                elif best is not None and one is not best and one.moment <= best.moment:
+                    instead = best.volume
+                    reason = f"recovery volume of {one.of}, replaced by {instead.id}, which is ready"
                 else:
                     continue
                 saved = monthly_usd(one.volume)
@@ -208,7 +213,7 @@ class Recovering:
                     monthly_usd=None if saved is None else -saved,
                     blockers=() if may else ("your roles do not allow Volume: Delete; ask for a role with that right",),
                     record=one.volume.raw,
-                    do=partial(_delete, one.volume),
+                    do=partial(_delete, one.volume, instead),
                     done=partial(self._is_gone, one.volume.id),
                 )
 
@@ -237,8 +242,8 @@ class Recovering:
                 return "; ".join(filter(None, (ready, making))) or "none yet"
         return ""
 
-    def notes(self) -> Iterator[str]:
-        """Tell what waits, and what strategies left behind, a sentence each."""
+    def notes(self, away: Set[str]) -> Iterator[str]:
+        """Tell what waits, and what strategies left behind, a sentence each; not of volumes left to another run."""
         for want in self._wants:
             if want.due and want.making:
                 told = f"{want.making.volume.id}, which is {want.making.told}"
@@ -246,7 +251,7 @@ class Recovering:
         kept = {one.volume.id for want in self._wants for one in want.mine}
         left = defaultdict(list)
         for one in self._all():
-            if one.volume.id not in kept and not one.volume.server_id:
+            if one.volume.id not in kept and not one.volume.server_id and one.of not in away:
                 left[one.strategy].append(one)
         for strategy, ones in sorted(left.items()):
             by = f" by {strategy!r}" if strategy else ""
@@ -291,7 +296,7 @@ class Recovering:
         return [one for one in ones if one.due is not None and not one.volume.server_id]
 
     def _is_gone(self, volume_id: str) -> bool:
-        return all(one.volume.id != volume_id for one in self._all())
+        return not self._unread and all(one.volume.id != volume_id for one in self._all())
 
 
 def _counted(mine: Iterable[Built], recovery: RecoveryVolume) -> list[Built]:
@@ -315,12 +320,22 @@ def _due(one: Built) -> datetime:
     return one.due
 
 
-def _delete(volume: Volume) -> None:
-    """Delete a recovery volume, unless it was attached meanwhile or is one no more."""
+def _delete(volume: Volume, instead: Volume | None) -> None:
+    """Delete a recovery volume, unless it was attached meanwhile, is one no more, or what replaces it is gone."""
     try:
         volume.refresh()
     except NotFound:
         return
     if RECOVERS not in volume.tags:
         raise InvalidRequest("volume", volume.id, "is no recovery volume any more", "nothing has to be done")
+    if instead is not None and not _stands_by(instead):
+        rule = f"is needed: {instead.id}, which was to replace it, does not stand by any more"
+        raise InvalidRequest("volume", volume.id, rule, "nothing has to be done: the next run builds another")
     volume.delete()
+
+
+def _stands_by(volume: Volume) -> bool:
+    try:
+        return is_recovery_volume(volume.refresh())
+    except NotFound:
+        return False

@@ -243,7 +243,7 @@ class _Lost:
             find, on = what.refresh, what.id
             if not what.server_id:
                 barred = self._lacking("Attach", what, {"InstanceId": server.id, "Device": DEVICES[0]})
-        protected = f"; {name!r} protects it from then on" if name and on != self._id else ""
+        protected = f"; {name!r} protects it from then on" if name and what.id != self._id else ""
         return Step(
             what="attach",
             on=on,

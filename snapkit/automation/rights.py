@@ -27,7 +27,7 @@ _ASKED: Mapping[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
 """By kind of step the operation, and what it is asked with."""
 
 
-def checked(region: Region, steps: Sequence[Step]) -> list[Step]:
+def checked(region: Region, steps: Sequence[Step]) -> tuple[list[Step], frozenset[str]]:
     """Block the steps of each kind for which this account lacks the right.
 
     One dry run for each kind, on its first step that nothing else blocks. What IAM decides by the tags of others of
@@ -37,6 +37,9 @@ def checked(region: Region, steps: Sequence[Step]) -> list[Step]:
         region: where they would be done.
         steps: what would be done.
 
+    Returns:
+        The steps, and what blocks those that it has blocked.
+
     Source: EC2 API reference, common parameters, DryRun.
     """
     lacking = dict[str, str]()
@@ -44,10 +47,11 @@ def checked(region: Region, steps: Sequence[Step]) -> list[Step]:
         first = next((step for step in steps if _kind(step) == kind and not step.blockers), None)
         if first is not None and (told := refused(region, operation, first.on, params(first.on))):
             lacking[kind] = told
-    return [
+    blocked = [
         replace(step, blockers=(*step.blockers, lacking[_kind(step)])) if _kind(step) in lacking else step
         for step in steps
     ]
+    return blocked, frozenset(lacking.values())
 
 
 def _kind(step: Step) -> str:

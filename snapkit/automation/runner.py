@@ -6,24 +6,30 @@ missed.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from snapkit.automation import alerts, lease
 from snapkit.automation.alerts import Alert, Sender
-from snapkit.automation.assigning import Assignment, check_single, settled
+from snapkit.automation.assigning import Assignment, check_single, check_tags, settled
 from snapkit.automation.deciding import Deciding, Protected
 from snapkit.automation.managed import Managed
 from snapkit.automation.planner import check_once, in_order, read, unread
 from snapkit.automation.ran import Run
 from snapkit.ebs import Estate, Region, Volume
-from snapkit.errors import AwsError
+from snapkit.errors import AwsError, InvalidRequest
 from snapkit.plan import Deed, Plan, Step
 from snapkit.strategy import Strategy
 
 BY = "snapkit run"
 """Who approves the plans of a timer."""
+
+SKEW = timedelta(minutes=5)
+"""How far the clock may be off that of AWS, either way.
+
+Source: IAM user guide, "AWS Signature Version 4": a request has to arrive within five minutes of its time stamp.
+"""
 
 
 def run(
@@ -47,14 +53,15 @@ def run(
         What was planned and what came of it. A region that does not answer does not keep the others waiting.
 
     Raises:
-        InvalidRequest: a volume is protected by two strategies, a region is reached in two ways, or the clock is wrong;
-            nothing was done.
+        InvalidRequest: a volume is protected by two strategies, or by one and the tag ``snapkit:strategy`` of it or of
+            its server names another; a region is reached in two ways; or the clock is wrong. Nothing was done.
         StrategyError: the names of a strategy do not fit in tags.
     """
     assignments = settled(strategies)
     regions = where.regions if isinstance(where, Estate) else (where,)
     found, failed = _found(assignments, regions)
-    troubles = [] if failed else list(_unmatched(assignments, [each for _, mine in found for each in mine]))
+    everything = [each for _, mine in found for each in mine]
+    troubles = [] if failed else list(_unmatched(assignments, everything))
     notes, leases = list[str](), list[lease.Lease]()
 
     def known(deed: Deed) -> None:
@@ -65,14 +72,15 @@ def run(
     try:
         if apply:
             found = [(region, _leased(region, mine, leases, notes)) for region, mine in found]
+        away = {each.volume.id for each in everything} - {each.volume.id for _, mine in found for each in mine}
         decidings = [Deciding(region, mine, whole=True) for region, mine in found]
         steps, answered = read(decidings)
         plan = Plan(in_order([*failed, *steps]), {}, clock=regions[0].clock)
         _hold_on(leases)
         applied = plan.apply(plan.approve(BY), known) if apply else None
         bad = {deed.step.on: deed.told for deed in applied or () if not deed.good and deed.step.what == "take"}
-        troubles += [told for deciding in answered for told in _errors(deciding)]
-        notes += [told for deciding in answered for told in (*_left(deciding), *deciding.recovering.notes())]
+        troubles += [told for deciding in answered for told in (*_errors(deciding), *sorted(deciding.denied))]
+        notes += [told for deciding in answered for told in (*_left(deciding, away), *deciding.recovering.notes(away))]
         sent = list[Alert]()
         for deciding in answered if apply else ():
             for each, volumes in _alerts(deciding, bad):
@@ -93,14 +101,30 @@ def _found(
             check_once(region, regions[:number])
     found, failed = list[tuple[Region, list[Protected]]](), list[Step]()
     for region in regions:
+        before = region.clock.now()
         try:
             mine = [each for assignment in assignments for each in assignment.matching(region)]
+            _check_clock(region, before)
+            check_single(mine)
+            check_tags(region, mine)
         except AwsError as error:
             failed.append(unread(region.name, error))
         else:
-            check_single(mine)
             found.append((region, mine))
     return found, failed
+
+
+def _check_clock(region: Region, before: datetime) -> None:
+    """Refuse a clock that is not that of AWS, which answered last between a moment and now.
+
+    Raises:
+        InvalidRequest: it is off.
+    """
+    told, after = region.aws.date, region.clock.now()
+    if told is not None and not before - SKEW <= told <= after + SKEW:
+        rule = f"is not the time of AWS, which is {told:%Y-%m-%d %H:%M:%S} UTC"
+        remedy = "set the clock, then try again; to a sandbox that is served connect by --endpoint, which has its time"
+        raise InvalidRequest("now", f"{after:%Y-%m-%d %H:%M:%S} UTC", rule, remedy)
 
 
 def _unmatched(assignments: Sequence[Assignment], protected: Sequence[Protected]) -> Iterable[str]:
@@ -109,7 +133,7 @@ def _unmatched(assignments: Sequence[Assignment], protected: Sequence[Protected]
     for assignment in assignments:
         name = assignment.strategy.name
         if all(each.strategy.name != name for each in protected):
-            yield f"the strategy {assignment} protects no volume; tag one, or name its id"
+            yield f"the strategy {assignment}, protects no volume; tag one, or name its id"
         for each in (*assignment.volumes, *assignment.servers):
             if each not in there:
                 yield f"{each}, named for {name!r}, is in none of the regions, or has no volume; leave it out"
@@ -169,17 +193,19 @@ def _errors(deciding: Deciding) -> Iterable[str]:
             yield f"{newest.id} of {volume} ended in error: {newest.error}"
 
 
-def _left(deciding: Deciding) -> Iterable[str]:
-    """Tell what strategies left behind, or others manage of the same volumes."""
+def _left(deciding: Deciding, away: Set[str]) -> Iterable[str]:
+    """Tell what strategies left behind, or others manage of the same volumes; not of volumes left to another run."""
     left: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for each in deciding.left:
         volume = each.snapshot.volume_id
-        left[each.strategy, volume in deciding.held].append(volume)
+        if volume not in away:
+            left[each.strategy, volume in deciding.held].append(volume)
     for (strategy, held), volumes in sorted(left.items()):
         many, names = len(volumes), sorted(set(volumes))
         of = names[0] if len(names) == 1 else f"{len(names):,} volumes"
         why = "which another strategy protects now, or both do" if held else "which no strategy of this run protects"
-        yield f"{many:,} snapshot{'' if many == 1 else 's'} by {strategy!r} of {of}, {why}, stay as they are"
+        counted, stay = ("1 snapshot", "stays as it is") if many == 1 else (f"{many:,} snapshots", "stay as they are")
+        yield f"{counted} by {strategy!r} of {of}, {why}, {stay}"
 
 
 def _alerts(deciding: Deciding, bad: dict[str, str]) -> Iterable[tuple[Alert, list[Volume]]]:

@@ -58,7 +58,7 @@ class Layout:
         top = _row(self.filter, self.account, self.place, self.again)
         pager = _row(self.bulk, self.count, self.back, self.forth, self.size)
         self.box = ipywidgets.VBox([top, pager, self.grid, self.status, self.alert, self.detail])
-        for each, name in ((self.box, ""), (self.count, "-counted"), (self.detail, "-detail")):
+        for each, name in ((self.box, ""), (self.count, "-counted"), (self.detail, "-detail"), (self.deeds, "-deeds")):
             each.add_class(f"snapkit-page{name}")
 
     def switch(self, control: Any, choices: Sequence[tuple[str, str]]) -> None:

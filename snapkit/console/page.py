@@ -15,6 +15,7 @@ from snapkit.console.table import Table
 from snapkit.ebs import Estate, Region
 from snapkit.ebs.listing import Column, Listing
 from snapkit.errors import AwsError, InvalidRequest, SnapkitError
+from snapkit.forms.form import State
 
 
 class Page(ABC):
@@ -256,20 +257,26 @@ class Page(ABC):
             shown.title.value, shown.deeds.children, shown.facts.value = "", [], ""
             return
         shown.title.value = layout.heading(item.name or item.id)
-        shown.deeds.children = [*map(self._deed, self._offered(many=False)), *layout.absent(self.why)]
+        self._show_deeds()
         self._show_facts()
         self._begin(self._ask(item))
 
     async def _ask(self, item: Any) -> None:
         """Add what AWS says about a row, unless another one was chosen meanwhile."""
+        offered = self._offered(many=False)
         try:
             more = await asyncio.to_thread(self.asked, item)
         except SnapkitError as error:
             more = {"not known": str(error)}
         if item is self.current:
             self._show_facts(more)
+            if self._offered(many=False) != offered:
+                self._show_deeds()
             # The row may know more by now as well.
             self._show()
+
+    def _show_deeds(self) -> None:
+        self._layout.deeds.children = [*map(self._deed, self._offered(many=False)), *layout.absent(self.why)]
 
     def _show_facts(self, more: dict[str, str] | None = None) -> None:
         self._layout.facts.value = layout.facts(self.facts(self.current) | (more or {}))
@@ -291,7 +298,7 @@ class Page(ABC):
 
     def _ended(self, form: Any) -> None:
         """List anew after something was done; a form that was cancelled goes."""
-        if form.result is None:
+        if form.state is State.CANCELLED:
             self._place(None)
             return
         self.renew()

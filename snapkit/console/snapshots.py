@@ -7,10 +7,12 @@ from typing import Any
 from snapkit.console.actions import Action
 from snapkit.console.live import LivePage
 from snapkit.console.page import moment
-from snapkit.ebs import Estate, Snapshot
+from snapkit.ebs import Estate, Region, Snapshot
 from snapkit.ebs.columns import COLUMNS, WHERE, shares_text
+from snapkit.ebs.keeping import Lock, check_unlockable, lock_state
 from snapkit.ebs.listing import Column, Listing
 from snapkit.ebs.waiting import Progress
+from snapkit.errors import AwsError, InvalidRequest
 from snapkit.forms import (
     ArchiveForm,
     CopyForm,
@@ -60,11 +62,21 @@ class SnapshotsPage(LivePage):
         Action("Sharing", ShareForm, "Snapshot", ("ShareLocal", "SharePublic")),
         Action("Copy", CopyForm, "Snapshot", ("CreateVolume",)),
         Action("Lock", LockForm, "Snapshot", ("Delete",), _own),
-        Action("Unlock", UnlockForm, "Snapshot", ("Delete",), _own),
         Action("Archive", ArchiveForm, "Snapshot", ("Delete",), _standard),
         Action("From archive", RestoreFromArchiveForm, "Snapshot", ("Delete",), lambda item: item.tier == "archive"),
         Action("Delete", DeleteForm, "Snapshot", ("Delete",), _own, DeleteForm),
     )
+
+    def __init__(self, of: Region | Estate) -> None:
+        """List what there is; regions that refuse are named below the table.
+
+        Args:
+            of: where.
+        """
+        self._locks: dict[str, Lock | None] = {}
+        # The last one, so that none moves when it appears: how a snapshot is locked is looked up with its detail.
+        self.actions = (*self.actions, Action("Unlock", UnlockForm, "Snapshot", ("Delete",), self._unlockable))
+        super().__init__(of)
 
     def facts(self, item: Snapshot) -> dict[str, str]:
         """Tell what is known of a snapshot: what it is, where it comes from, how long it took."""
@@ -85,11 +97,19 @@ class SnapshotsPage(LivePage):
             "copy of": item.tags.get(keys.source, ""),
             "lineage": self._lineage(item),
             "shared": "" if item.known_shares is None else shares_text(item.known_shares),
+            "lock": str(self._locks.get(item.id) or ""),
         }
 
     def asked(self, item: Snapshot) -> dict[str, str]:
-        """Look up with whom it is shared, which only its account may."""
-        return {"shared": shares_text(item.shared_with())} if item.account == item.region.account else {}
+        """Look up with whom it is shared and how it is locked, which only its account may."""
+        if not _own(item):
+            return {}
+        shared = {"shared": shares_text(item.shared_with())}
+        try:
+            self._locks[item.id] = lock_state(item)
+        except AwsError as error:
+            return shared | {"lock": f"not known: {error}"}
+        return shared
 
     def _find(self, estate: Estate) -> Listing[Snapshot]:
         return estate.snapshots.find(shared_with_me=True)
@@ -106,6 +126,13 @@ class SnapshotsPage(LivePage):
                 apart = abs((raw["StartTime"] - item.taken_at).total_seconds())
                 told += f"; {seconds_text(apart)} {word} {raw['SnapshotId']}"
         return told
+
+    def _unlockable(self, item: Snapshot) -> bool:
+        try:
+            check_unlockable(item, self._locks.get(item.id))
+        except InvalidRequest:
+            return False
+        return True
 
     # -- those in progress
 

@@ -120,8 +120,11 @@ class StrategiesPage(LivePage):
         self._begun = {each.last.id: each.id for each in listing if each.state == "pending"}
         begun = self._go_along(each.last.snapshot for each in listing if each.state == "pending")
         self.grid.meters = {self._begun[each]: percent for each, percent in begun.items()}
-        none = [] if self._known.assignments else ["No strategy is given: give the page a folder of strategies"]
-        self._failed = "; ".join([*none, *self._known.broken, *([self._failed] if self._failed else [])])
+        known = self._known
+        told = (
+            [] if known.assignments or known.broken else ["No strategy is given: give the page a folder of strategies"]
+        )
+        self._failed = "; ".join([*told, *known.broken, *([self._failed] if self._failed else [])])
         self._tell("")
 
     def _moved(self, told: dict[str, Progress]) -> None:
@@ -147,13 +150,16 @@ class StrategiesPage(LivePage):
     def _edit(self, item: Protection) -> StrategyForm:
         strategy = _strategy(item)
         form = StrategyForm(strategy, self._known.paths.get(strategy.name), of=item.target or item.region)
-        form.on_end(lambda each: self._replace(strategy, each.result))
-        return form
 
-    def _replace(self, before: Strategy, after: Strategy | None) -> None:
-        """Go on with a strategy that was edited, where it is in no file."""
-        if after is not None and not isinstance(self._given, Path):
-            self._given = [_exchanged(each, before, after) for each in self._given]
+        def replace_it(form: StrategyForm) -> None:
+            """Go on with what was edited, where it is in no file; the form stays open and may save again."""
+            nonlocal strategy
+            if form.result is not None and not isinstance(self._given, Path):
+                self._given = [_exchanged(each, strategy, form.result) for each in self._given]
+                strategy = form.result
+
+        form.on_end(replace_it)
+        return form
 
 
 def _read(given: Path | Sequence[Strategy | Assignment]) -> _Known:

@@ -33,7 +33,8 @@ def _wanted(decision: Decision[Managed]) -> str:
     rows = [*take, *(each.words() for each in going[:_MOST])]
     table = f'<div class="snapkit-said">{_html.table(["what", "which", "because"], rows)}</div>' if rows else ""
     told = [f"{len(going) - _MOST:,} more are to go"] if len(going) > _MOST else [] if rows else ["nothing"]
-    told.append(f"{len(decision.kept):,} snapshots stay")
+    many = len(decision.kept)
+    told.append("1 snapshot stays" if many == 1 else f"{many:,} snapshots stay")
     sentence = "; ".join(told)
     return f"{table}<div>{escape(f'{sentence[:1].upper()}{sentence[1:]}.')}</div>"
 

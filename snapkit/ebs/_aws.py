@@ -2,6 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -153,6 +155,12 @@ class Aws:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        self._date: str | None = None
+
+    @property
+    def date(self) -> datetime | None:
+        """The time by the clock of AWS when it answered last, to the second; None where it did not tell."""
+        return parsedate_to_datetime(self._date) if self._date else None
 
     def call(self, operation: str, about: str = "", **params: Any) -> dict[str, Any]:
         """Call an operation.
@@ -173,7 +181,7 @@ class Aws:
             raise translated(refusal, about) from refusal
         except BotoCoreError as error:
             raise _unsent(error, operation, about) from error
-        answer.pop("ResponseMetadata", None)
+        self._date = answer.pop("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         return answer
 
     def create(self, operation: str, about: str, sleep: Callable[[float], None], **params: Any) -> dict[str, Any]:

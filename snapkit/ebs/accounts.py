@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-import botocore.session
-
 from snapkit.ebs.listing import Column, Listing
 from snapkit.errors import AwsError, InvalidRequest
 
@@ -81,16 +79,16 @@ def organization(region: "Region") -> Iterator[dict[str, Any]]:
     return region.service("organizations").pages("ListAccounts", "Accounts", size=None)
 
 
-def gather(region: "Region", *, book: str | Path | None = None, config: Mapping[str, Any] | None = None) -> Accounts:
+def gather(region: "Region", *, book: str | Path | None = None) -> Accounts:
     """List the accounts that the user belongs to, each once, with where it is known from.
 
     Known are the account of the region; those of the organization, where its management account or a delegated
-    administrator asks; those of the profiles in the AWS configuration; and those of an address book.
+    administrator asks; those that the profiles name with which `snapkit.ebs.connect` made it; and those of an address
+    book.
 
     Args:
         region: whose account asks.
         book: a TOML file, with ``id`` and ``name`` under ``[[account]]``.
-        config: the AWS configuration as botocore reads it; by default that of this user.
 
     Raises:
         InvalidRequest: the address book cannot be read.
@@ -100,7 +98,7 @@ def gather(region: "Region", *, book: str | Path | None = None, config: Mapping[
     known = [(region.account, "", "this account")]
     known += [] if book is None else list(_of_book(Path(book)))
     known += _of_organization(region, notes)
-    known += _of_profiles(botocore.session.Session().full_config if config is None else config)
+    known += [(account, profile, f"profile {profile}") for profile, account in region.profiles.items()]
     names: dict[str, str] = {}
     sources: dict[str, list[str]] = {}
     for account, name, source in known:
@@ -142,13 +140,19 @@ def _of_organization(region: "Region", notes: list[str]) -> list[tuple[str, str,
     return found
 
 
-def _of_profiles(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Read the accounts that roles and single sign-on of profiles name."""
+def of_profiles(config: Mapping[str, Any]) -> dict[str, str]:
+    """Read from the AWS configuration, as botocore reads it, which accounts the roles and sign-ons of profiles name.
+
+    Returns:
+        The ids by profile, and nothing else: a configuration may hold secrets.
+    """
+    found = {}
     for profile, given in sorted(config.get("profiles", {}).items()):
         role = _ROLE.match(str(given.get("role_arn", "")))
         named = role[1] if role else str(given.get("sso_account_id", ""))
         if is_account(named):
-            yield named, profile, f"profile {profile}"
+            found[profile] = named
+    return found
 
 
 COLUMNS: tuple[Column[Account], ...] = (

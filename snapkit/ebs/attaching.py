@@ -1,5 +1,6 @@
 """Volumes on servers: attached, and taken off again."""
 
+import re
 from typing import TYPE_CHECKING
 
 from snapkit.ebs._resource import Resource
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 DEVICES = tuple(f"/dev/sd{letter}" for letter in "fghijklmnop")
 """The names that data volumes get. Source: EC2 user guide, "Device names for volumes": /dev/sd[f-p] recommended."""
+
+_DEVICE = re.compile(r"(/dev/)?(sd[a-z]|xvd[a-z]{1,2}|hd[a-z])[0-9]{0,2}")
+"""What a device name looks like. Source: EC2 user guide, "Device names for volumes"; xvdf is one of Windows."""
 
 ATTACHABLE = ("running", "stopped")
 """The states of a server that volumes can be attached to. Source: EC2 API reference, AttachVolume."""
@@ -29,8 +33,8 @@ def attach(volume: "Volume", server: "Server | str", device: str | None = None) 
         device: the device name, by default the first free one.
 
     Raises:
-        InvalidRequest: the server is in another zone or neither running nor stopped, the device name is taken or none
-            is free, or the volume is attached already; nothing was done.
+        InvalidRequest: the server is in another zone or neither running nor stopped, the device name is none or taken,
+            or none is free, or the volume is attached already; nothing was done.
         WaitTimeout: it is not attached after 5 minutes; it goes on by itself.
         AwsError: AWS refuses.
     """
@@ -96,8 +100,11 @@ def choose_device(server: "Server", device: str | None) -> str:
     """Return the device name that a volume gets on a server, as it was last read: that one, or the first free one.
 
     Raises:
-        InvalidRequest: it is taken, or none is free.
+        InvalidRequest: it is no device name, or taken; or none is free.
     """
+    if device and not (isinstance(device, str) and _DEVICE.fullmatch(device)):
+        remedy = f"leave it out, or give one of {DEVICES[0]} to {DEVICES[-1]}"
+        raise InvalidRequest("device", device, "is no device name", remedy)
     free = device or next(iter(free_devices(server)), None)
     if free is None:
         raise InvalidRequest("server", server.id, "has no free device name", "name one with device=")

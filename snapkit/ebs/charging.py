@@ -19,6 +19,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 REMEMBERED_FOR = 60.0
 """How long a look-up of run rates is remembered [s]."""
+_HEARD: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,22 @@ class Charging:
         return self._last
 
 
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """Have what is warned of in this thread told here, for what shows it by itself, and not as a `QuotaWarning`."""
+    told: list[str] = []
+    before = _HEARD.set(told)
+    try:
+        yield told
+    finally:
+        _HEARD.reset(before)
+
+
 def _warn(text: str) -> None:
+    told = _HEARD.get()
+    if told is not None:
+        told.append(text)
+        return
     # Without a file and a line, which would differ from one machine to the next.
     warnings.warn_explicit(text, QuotaWarning, "snapkit", 1)
 

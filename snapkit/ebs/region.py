@@ -39,6 +39,7 @@ class Region:
         prices: what things cost.
         tag_keys: the tags in which name, group and billing code are kept.
         access: what the person may do, checked before each call; nothing where IAM alone decides.
+        profiles: ids of the accounts that profiles of the AWS configuration name, by profile.
         snapshots: the snapshots.
         volumes: the volumes.
         servers: the servers.
@@ -56,6 +57,7 @@ class Region:
         prices: Prices | None = None,
         tag_keys: TagKeys = STANDARD,
         access: Access | None = None,
+        profiles: Mapping[str, str] | None = None,
     ) -> None:
         """Look at a region; nothing is asked of AWS yet.
 
@@ -67,12 +69,14 @@ class Region:
             prices: by default those that come with snapkit.
             tag_keys: where name, group and billing code are kept.
             access: what the person may do; without it everything that IAM allows.
+            profiles: ids of the accounts that profiles name, by profile; no configuration is read for them.
         """
         self.aws = Aws(ec2)
         self.clock: Clock = clock or SystemClock()
         self.prices = prices or Prices()
         self.tag_keys = tag_keys
         self.access = access
+        self.profiles = dict(profiles or {})
         self._clients = clients
         self._regions = regions
         self._others: dict[str, Aws] = {}
@@ -177,9 +181,9 @@ class Region:
         keys = self.tag_keys
         return Belonging(tags.get(keys.group, ""), tags.get(keys.billing_code, ""), tags.get(keys.owner, ""))
 
-    def accounts(self, *, book: str | Path | None = None, config: Mapping[str, Any] | None = None) -> Accounts:
+    def accounts(self, *, book: str | Path | None = None) -> Accounts:
         """List the accounts that the user belongs to; see `snapkit.ebs.accounts.gather`."""
-        return gather(self, book=book, config=config)
+        return gather(self, book=book)
 
     def pending(self) -> Listing[Snapshot]:
         """List the snapshots of this account that are in progress, to pick up a wait after a restart."""

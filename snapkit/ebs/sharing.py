@@ -72,7 +72,7 @@ def moment(region: "Region", until: datetime | Duration) -> datetime:
     Raises:
         InvalidRequest: that is no moment with a time zone, no time span, or not in the future.
     """
-    remedy = "give '30d', or datetime(..., tzinfo=UTC) in the future"
+    remedy = "give '30d', or a moment in the future: 2026-02-01T00:00Z, in Python datetime(..., tzinfo=UTC)"
     now = region.clock.now()
     try:
         end = until if isinstance(until, datetime) else now + timedelta(seconds=to_seconds(until, "until"))

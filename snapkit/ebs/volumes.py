@@ -251,11 +251,13 @@ class Volumes:
 
 
 def check_zone(region: "Region", zone: object) -> None:
-    """Refuse an availability zone that is not in a region.
+    """Refuse an availability zone that is not in a region, or none at all.
 
     Raises:
         InvalidRequest: it is not.
     """
+    if not zone:
+        raise InvalidRequest("zone", zone, "is missing", f"choose one of {', '.join(region.zones)}")
     if zone not in region.zones:
         raise InvalidRequest("zone", zone, f"is not in {region.name}", f"choose one of {', '.join(region.zones)}")
 

@@ -17,7 +17,7 @@ from snapkit.ebs.archiving import (
 from snapkit.ebs.deleting import full_size
 from snapkit.forms.fields import Confirmation, Number, Switch
 from snapkit.forms.form import Form
-from snapkit.forms.options import named
+from snapkit.forms.options import named, of_kind
 from snapkit.rules import LONGEST_RETRIEVAL
 from snapkit.units import seconds_text, usd_text
 
@@ -36,9 +36,10 @@ class ArchiveForm(Form):
             snapshot: a complete one.
 
         Raises:
+            InvalidRequest: it is no snapshot.
             AwsError: AWS refuses to say what it would cost and save.
         """
-        self._snapshot = snapshot
+        self._snapshot = of_kind(snapshot, Snapshot)
         self._preview = archive_preview(snapshot)
         self.confirmation = Confirmation(
             "Confirmation", hint=f"Type {snapshot.id}: at least 90 days are billed, and each restore."
@@ -81,9 +82,10 @@ class RestoreFromArchiveForm(Form):
             snapshot: an archived one, or one that is restored for some days.
 
         Raises:
+            InvalidRequest: it is no snapshot.
             AwsError: AWS refuses to say where it lies.
         """
-        self._snapshot = snapshot
+        self._snapshot = of_kind(snapshot, Snapshot)
         self._status = tier_status(snapshot)
         self.permanent = Switch("Permanently", "Leave it in the standard tier for good")
         self.days = Number("Days", hint="Required, from {} to {}: it then goes back by itself.".format(*RESTORE_DAYS))

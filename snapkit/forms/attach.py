@@ -15,7 +15,7 @@ from snapkit.ebs.attaching import (
 from snapkit.errors import InvalidRequest
 from snapkit.forms.fields import Choice, Text
 from snapkit.forms.form import Form
-from snapkit.forms.options import named
+from snapkit.forms.options import named, of_kind
 
 
 class AttachForm(Form):
@@ -33,9 +33,10 @@ class AttachForm(Form):
             volume: one that is attached to no server.
 
         Raises:
+            InvalidRequest: it is no volume.
             AwsError: AWS refuses to list the servers.
         """
-        self._volume = volume
+        self._volume = of_kind(volume, Volume)
         self._servers = {each.id: each for each in volume.region.servers.find() if _fits(volume, each)}
         known = [(f"{named(each)}, {each.state}", each.id) for each in self._servers.values()]
         self.server = Choice(
@@ -82,8 +83,12 @@ class DetachForm(Form):
     """Takes a volume off its server; the result is the `Volume`."""
 
     def __init__(self, volume: Volume) -> None:
-        """Make the form for a volume that is attached."""
-        self._volume = volume
+        """Make the form for a volume that is attached.
+
+        Raises:
+            InvalidRequest: it is no volume.
+        """
+        self._volume = of_kind(volume, Volume)
         super().__init__(volume.region, f"{named(volume)}: Detach", "Detach volume")
 
     def checks(self) -> Iterable[Callable[[], object]]:

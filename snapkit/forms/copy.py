@@ -12,7 +12,7 @@ from snapkit.ebs.waiting import Progress
 from snapkit.errors import InvalidRequest, SnapkitError
 from snapkit.forms.fields import Choice, Quantity, Switch, Text
 from snapkit.forms.form import Form
-from snapkit.forms.options import StandardOptions, named
+from snapkit.forms.options import StandardOptions, named, of_kind
 
 
 class CopyForm(Form):
@@ -39,9 +39,10 @@ class CopyForm(Form):
             snapshot: a complete one.
 
         Raises:
+            InvalidRequest: it is no snapshot.
             AwsError: AWS refuses to list the regions, or the tags in use.
         """
-        here, *away = destinations(snapshot.region)
+        here, *away = destinations(of_kind(snapshot, Snapshot).region)
         self._snapshot = snapshot
         self._looked: dict[tuple[str, str, bool], Outlook | SnapkitError] = {}
         self._options = StandardOptions(snapshot, snapshot.name)

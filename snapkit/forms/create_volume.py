@@ -11,7 +11,7 @@ from snapkit.ebs.volumes import check_not_below, check_source, check_zone
 from snapkit.errors import InvalidRequest
 from snapkit.forms.fields import Choice, Number, Quantity, Switch, Text
 from snapkit.forms.form import Form
-from snapkit.forms.options import StandardOptions, named
+from snapkit.forms.options import StandardOptions, named, of_kind
 from snapkit.prices import MONTH
 from snapkit.rules import INITIALIZATION_RATES, IOPS_LIMITS, THROUGHPUT_LIMITS, VOLUME_SIZES
 from snapkit.units import GIB, bytes_text, seconds_text, usd_text
@@ -41,9 +41,10 @@ class CreateVolumeForm(Form):
             snapshot: a complete one.
 
         Raises:
+            InvalidRequest: it is no snapshot.
             AwsError: AWS refuses to list the zones, or the tags in use.
         """
-        region = snapshot.region
+        region = of_kind(snapshot, Snapshot).region
         self._snapshot = snapshot
         self._options = StandardOptions(snapshot)
         least = bytes_text(snapshot.size)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from snapkit import _html
+from snapkit.ebs.charging import heard
 from snapkit.errors import InvalidRequest, NotPermitted, SnapkitError, StrategyError
 from snapkit.forms.fields import Confirmation, Field
 from snapkit.forms.layout import Layout
@@ -49,6 +50,7 @@ class Form(ABC):
         state: how far it is.
         result: what it made; None before.
         error: what went wrong the last time, in words; empty if nothing.
+        warnings: what the operation warned of, such as a quota that may be exceeded.
     """
 
     def __init__(self, region: "Region", title: str, verb: str) -> None:
@@ -66,6 +68,7 @@ class Form(ABC):
         self.state = State.READY
         self.result: Any = None
         self.error = ""
+        self.warnings: list[str] = []
         self._effects: list[str] = []
         self._attempted = False
         self._left = False
@@ -203,10 +206,15 @@ class Form(ABC):
             self._refresh()
             raise error
         deed = self.deed()
+
+        def heeded() -> Any:
+            with heard() as self.warnings:
+                return deed()
+
         self.error, self.state = "", State.BUSY
         self._layout.tell(f"{self.verb}: asking AWS ...")
         self._refresh()
-        return deed
+        return heeded
 
     def _failed(self, error: BaseException) -> None:
         """Tell what went wrong, and be ready for another try."""
@@ -223,7 +231,7 @@ class Form(ABC):
 
     def _made(self, made: Any) -> None:
         self.result, self.state = made, State.DONE
-        self._layout.tell(self.told(made), good=True)
+        self._layout.tell(self._outcome, good=True)
         self._refresh()
         self._end()
 
@@ -243,7 +251,7 @@ class Form(ABC):
         try:
             await self._watching
         except asyncio.CancelledError:
-            self._layout.tell(f"{self.told(self.result)}; no longer watched, it goes on by itself.")
+            self._layout.tell(f"{self._outcome}; no longer watched, it goes on by itself.")
             if not self._left:
                 raise
         except Exception as error:
@@ -251,7 +259,7 @@ class Form(ABC):
             self._layout.tell("")
             raise
         else:
-            self._layout.tell(self.told(self.result), good=True)
+            self._layout.tell(self._outcome, good=True)
         finally:
             self.state, self._watching = State.DONE, None
             self._refresh()
@@ -330,12 +338,17 @@ class Form(ABC):
             return f"{self._fields[name].label} {error.rule}; {error.remedy}"
         return str(error)
 
+    @property
+    def _outcome(self) -> str:
+        """What came of it, and what was warned of."""
+        return "; ".join([self.told(self.result), *(f"warning: {each}" for each in self.warnings)])
+
     def _rows(self) -> list[tuple[str, str]]:
         rows = [(each.label, each.text) for each in self._fields.values() if not each.hidden]
         rows += [("effect", each) for each in self._effects]
         rows += [("problem", each) for each in self.problems.values()] if self.state is State.READY else []
         rows += [("error", self.error)] if self.error else []
-        return [*rows, ("state", f"{self.state}: {self.told(self.result)}" if self.result is not None else self.state)]
+        return [*rows, ("state", f"{self.state}: {self._outcome}" if self.result is not None else self.state)]
 
     def __repr__(self) -> str:
         rows = self._rows()

@@ -23,7 +23,7 @@ from snapkit.ebs.keeping import (
 from snapkit.errors import InvalidRequest
 from snapkit.forms.fields import Choice, Confirmation, Moment, Quantity
 from snapkit.forms.form import Form
-from snapkit.forms.options import named
+from snapkit.forms.options import named, of_kind
 from snapkit.units import usd_text
 
 COMPLIANCE = "compliance"
@@ -46,9 +46,10 @@ class LockForm(Form):
             snapshot: a complete or pending one.
 
         Raises:
+            InvalidRequest: it is no snapshot.
             AwsError: AWS refuses to say how it is locked.
         """
-        self._snapshot = snapshot
+        self._snapshot = of_kind(snapshot, Snapshot)
         self._held = lock_state(snapshot)
         self.lock_mode = Choice(
             "Lock mode",
@@ -144,9 +145,10 @@ class UnlockForm(Form):
             snapshot: one that is locked, other than in compliance mode after its cooling-off period.
 
         Raises:
+            InvalidRequest: it is no snapshot.
             AwsError: AWS refuses to say how it is locked.
         """
-        self._snapshot = snapshot
+        self._snapshot = of_kind(snapshot, Snapshot)
         self._held = lock_state(snapshot)
         super().__init__(snapshot.region, f"{named(snapshot)}: Unlock", "Take the lock off")
 

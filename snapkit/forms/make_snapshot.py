@@ -10,7 +10,7 @@ from snapkit.ebs.volumes import check_description
 from snapkit.ebs.waiting import Progress
 from snapkit.forms.fields import Text
 from snapkit.forms.form import Form
-from snapkit.forms.options import StandardOptions, named
+from snapkit.forms.options import StandardOptions, named, of_kind
 from snapkit.units import bytes_text, usd_text
 
 
@@ -31,9 +31,10 @@ class MakeSnapshotForm(Form):
             of: the volume, or the server whose volumes are all taken at one moment.
 
         Raises:
+            InvalidRequest: it is no volume or server.
             AwsError: AWS refuses to list the volumes of the server, what is in progress, or the tags in use.
         """
-        self._of = of
+        self._of = of_kind(of, Volume, Server)
         self._volumes = list(of.volumes()) if isinstance(of, Server) else [of]
         ids = {each.id for each in self._volumes}
         self._pending = [each.id for each in of.region.pending() if each.volume_id in ids]

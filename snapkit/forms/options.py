@@ -1,15 +1,19 @@
 """The three standard options of everything that is created: name, group, billing code."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from snapkit.ebs.tagging import in_use
+from snapkit.errors import InvalidRequest
 from snapkit.forms.fields import Text
 from snapkit.units import usd_text
 
 if TYPE_CHECKING:
     from snapkit.access import Belonging
     from snapkit.ebs import Server, Snapshot, Volume
+
+
+_Of = TypeVar("_Of")
 
 
 class StandardOptions:
@@ -70,6 +74,19 @@ class StandardOptions:
             limits = (("warns above", code.quota.soft), ("refuses above", code.quota.hard))
             told = " and ".join(f"{word} {usd_text(limit)}" for word, limit in limits if limit is not None)
             yield f"Charged to {code.code}, whose quota {told} a month: its run rate is looked up before."
+
+
+def of_kind(given: _Of, *kinds: "type[Snapshot | Volume | Server]") -> _Of:
+    """Return what a form is for.
+
+    Raises:
+        InvalidRequest: it is nothing of these kinds.
+    """
+    if not isinstance(given, kinds):
+        words = " or ".join(each.kind for each in kinds)
+        remedy = f"give {' or '.join(f'region.{each.kind}s.get(...)' for each in kinds)}"
+        raise InvalidRequest(kinds[0].kind, given, f"is no {words}", remedy)
+    return given
 
 
 def named(of: "Snapshot | Volume | Server") -> str:

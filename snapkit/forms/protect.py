@@ -11,7 +11,7 @@ from snapkit.ebs import Estate, Region, Server, Volume
 from snapkit.errors import InvalidRequest
 from snapkit.forms.fields import Choice
 from snapkit.forms.form import Form
-from snapkit.forms.options import named
+from snapkit.forms.options import named, of_kind
 from snapkit.strategy import Strategy
 
 
@@ -75,9 +75,10 @@ class LeaveForm(Form):
             target: a volume, or a server whose volumes are protected through it; it is read again.
 
         Raises:
+            InvalidRequest: it is no volume or server.
             AwsError: AWS refuses to tell its tags.
         """
-        self._target = target.refresh()
+        self._target = of_kind(target, Volume, Server).refresh()
         self._called = target.tags.get(STRATEGY, "")
         super().__init__(target.region, f"{named(target)}: Leave {self._called}".rstrip(), "Leave")
 
@@ -91,7 +92,8 @@ class LeaveForm(Form):
         if self._called:
             yield f"Takes the tag {STRATEGY} = {self._called} off {named(self._target)}."
             if isinstance(self._target, Server):
-                yield f"That ends the protection of all its {len(self._target.devices)} volumes."
+                many = len(self._target.devices)
+                yield f"That ends the protection of {f'all its {many} volumes' if many != 1 else 'its one volume'}."
             yield "No more snapshots are taken for it; those that there are stay, and no strategy deletes them."
 
     def deed(self) -> Callable[[], Volume | Server]:

@@ -11,7 +11,7 @@ from snapkit.ebs.sharing import EVERYONE, check_confirmation, moment, terms
 from snapkit.errors import InvalidRequest, NotPermitted
 from snapkit.forms.fields import Choice, Choices, Confirmation, Moment
 from snapkit.forms.form import Form
-from snapkit.forms.options import named
+from snapkit.forms.options import named, of_kind
 
 PRIVATE, PUBLIC = "Private", "Public"
 
@@ -37,9 +37,10 @@ class ShareForm(Form):
             accounts: those that the user belongs to; by default `Region.accounts`.
 
         Raises:
+            InvalidRequest: it is no snapshot.
             AwsError: AWS refuses to say with whom it is shared.
         """
-        region = snapshot.region
+        region = of_kind(snapshot, Snapshot).region
         known = region.accounts() if accounts is None else accounts
         self._snapshot = snapshot
         self._had = snapshot.refresh().shared_with()

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
@@ -23,6 +24,8 @@ _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([a-z0-9-]+)/a
 _SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 """Names in signatures that are not those of the service models."""
 _GLOBAL = ("iam", "organizations", "sts")
+_NOT_MOTOS = ("content-length", "date")
+"""Headers that are written anew."""
 _KEY_OF_AWS = re.compile(r"A[A-Z]IA[A-Z0-9]{12,}")
 
 
@@ -66,13 +69,15 @@ class Gateway:
             world.clock.seconds()
             service = _SERVICES.get(scope.service, scope.service)
             try:
-                return self._answer(
+                reply = self._answer(
                     scope, service, request, AWSPreparedRequest(method, url, headers, body, stream_output=False)
                 )
             except NoAnswer:
                 raise
             except Exception as error:  # noqa: BLE001 - see _told
-                return _refused(_told(error), service, request.content_type, world.new_request_id())
+                reply = _refused(_told(error), service, request.content_type, world.new_request_id())
+            reply.headers["Date"] = format_datetime(world.clock.now(), usegmt=True)
+            return reply
 
     def _answer(self, scope: _Scope, service: str, request: Request, original: AWSPreparedRequest) -> Reply:
         world = self.world
@@ -138,7 +143,7 @@ class Gateway:
         status, headers, body = answered
         return Reply(
             int(status),
-            {str(key): str(value) for key, value in dict(headers).items() if key.lower() != "content-length"},
+            {str(key): str(value) for key, value in dict(headers).items() if key.lower() not in _NOT_MOTOS},
             body.encode() if isinstance(body, str) else bytes(body),
         )
 

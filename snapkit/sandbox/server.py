@@ -109,5 +109,10 @@ class _Quiet(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Begin an answer without the date of the world outside: it has that of the sandbox."""
+        self.log_request(code)
+        self.send_response_only(code, message)
+
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002, ARG002 - werkzeug's signature
         logging.getLogger(__name__).debug(message, *args)

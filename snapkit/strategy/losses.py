@@ -1,6 +1,6 @@
 """What snapshots that were taken missed, and what failures lose, simulated or real: one definition for both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
 import numpy as np
@@ -33,7 +33,7 @@ def missed(
 
 
 def exposure(
-    started: Floats, completed: Floats, horizon: float, gone: Floats | None = None
+    started: Floats, completed: Floats, horizon: float, by_hand: Mapping[int, float]
 ) -> tuple[float, Floats, Floats]:
     """Cut the time after the first completion where the newest complete snapshot changes.
 
@@ -44,7 +44,7 @@ def exposure(
         started: when each snapshot was started [s].
         completed: when it was complete [s]; infinity while it is not.
         horizon: until when [s].
-        gone: when each was deleted by other than retention [s]; infinity for those that were not.
+        by_hand: when those were deleted that retention did not delete [s], by number.
 
     Returns:
         The first completion [s], and for each cut what a failure at its beginning and at its end loses [s].
@@ -53,7 +53,9 @@ def exposure(
     order = order[completed[order] <= horizon]
     begin = completed[order]
     first = float(begin[0]) if len(begin) else float("inf")
-    if gone is not None:
+    if by_hand:
+        gone = np.full(len(started), np.inf)
+        gone[list(by_hand)] = list(by_hand.values())
         begin = np.unique(np.concatenate([begin, gone[gone <= horizon]]))
         left = [started[(completed <= at) & (at < gone)].max(initial=-np.inf) for at in begin.tolist()]
         newest = np.array(left, np.float64)

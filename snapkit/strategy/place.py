@@ -45,7 +45,7 @@ def line_of(text: str, path: Path) -> int | None:
     It is the first line with which the document, ended there, has it. A list of values over several lines counts with
     its first one.
     """
-    lines = text.split("\n")
+    lines = text.replace("\r\n", "\n").split("\n")  # tomllib knows no lines that end in half of that
 
     def there(count: int) -> bool:
         # What ends in the middle of a value is not TOML: that value is read to its end.

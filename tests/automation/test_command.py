@@ -55,7 +55,7 @@ def test_a_tag_of_ones_own_says_what_is_protected(
     served.region().volumes.create("us-east-1a", "1 GiB", tags={"Backup": "often"})
     assert snapkit(served, file, "--tag", "Backup=*") == 0
     assert snapkit(served, file, "--tag", "Backup=never") == 1
-    assert "for the tag Backup = never protects no volume" in capsys.readouterr().out
+    assert "for the tag Backup = never, protects no volume" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,18 @@ def test_an_account_of_two_profiles_is_refused_before_the_first_step(
 
 def test_tags_are_for_one_strategy_only(served: Sandbox, file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert snapkit(served, file, file, "--tag", "Backup=*") == 2
-    assert "assign them by their tag" in capsys.readouterr().err
+    assert "leave those out, and tag each volume" in capsys.readouterr().err
+
+
+def test_a_sandbox_whose_time_is_not_asked_for_is_refused(
+    served: Sandbox, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    protected(served.region())
+    parser = argparse.ArgumentParser()
+    command.add(parser.add_subparsers())
+    assert command.main(parser.parse_args(["run", file, "--apply"])) == 2  # AWS_ENDPOINT_URL names it
+    assert "is not the time of AWS, which is 2026-01-05 00:00:00 UTC" in capsys.readouterr().err
+    assert marks(served.region()) == []
 
 
 def test_a_strategy_that_cannot_be_is_told_with_its_file(

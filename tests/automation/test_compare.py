@@ -216,6 +216,19 @@ def test_an_outage_and_a_failure_are_told_as_missed_failed_and_lost() -> None:
     assert figure(unlogged, "failed")["verdict"] == "not seen"  # the one in error was deleted
 
 
+def test_where_the_first_one_fails_the_next_one_is_the_full_one_and_not_scored() -> None:
+    with Sandbox(accounts=[OWN], timing=Timing(latency=60, rate=1e6, spread=0.0)) as sandbox:
+        volume = protect(sandbox, writes(40, 1))
+        sandbox.faults.add("CreateSnapshot", failing=1)
+        log = run_on(volume.region, 3.5)
+        compared = compare(simulate(scenario(volume, writes(40, 1))), volume, log=log)
+    assert figure(compared, "failed")["fact"] == 1
+    assert len(compared.snapshots) == 2
+    assert compared.snapshots["fact_s"].max() < 200
+    assert figure(compared, "full_duration_s")["fact"] > 2000
+    assert figure(compared, "full_bytes")["fact"] == 2 * 1024**3
+
+
 def test_a_strategy_that_began_later_is_told_and_its_first_snapshot_not_scored() -> None:
     with Sandbox(accounts=[OWN], timing=TIMING) as sandbox:
         volume = protect(sandbox, writes(40, 1))
@@ -299,7 +312,7 @@ def test_a_region_with_several_volumes_of_the_strategy_wants_one_named() -> None
     with alone() as sandbox:
         first, second = (protect(sandbox, writes(40, 1)) for _ in range(2))
         forecast = simulate(scenario(first, writes(40, 1)))
-        with pytest.raises(InvalidRequest, match="has those of none of any strategy"):
+        with pytest.raises(InvalidRequest, match="has none of any strategy"):
             compare(forecast, first.region)
         run_on(first.region, 3)
         with pytest.raises(

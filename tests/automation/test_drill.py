@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snapkit import InvalidRequest, Sandbox, StalePlan
+from snapkit import InvalidRequest, Sandbox, StalePlan, automation
 from snapkit.access import Access, Role
-from snapkit.automation import Drill, DrillReport, drill
+from snapkit.automation import Assignment, Drill, DrillReport, drill
 from snapkit.automation.drill_leftovers import DRILL
 from snapkit.automation.drill_report import smallest_found
 from snapkit.ebs import Region, Volume
 from snapkit.plan import Applied, Deed
+from snapkit.strategy import Retention, Schedule, Strategy, Tier
 from tests.automation.ground import Killed, alone, kill_after, meeting
 from tests.ebs.ground import ESCAPED, HOSTILE, ZONE, Field
 
@@ -278,6 +279,24 @@ def test_a_leftover_that_somebody_attached_stays(
     assert [(step.on, server.id in step.blockers[0]) for step in made.blocked] == [(used.id, True)]
     applied(made)
     assert {used.id, mine.id, volume.id} <= {each.id for each in region.volumes.find()}
+
+
+def test_the_volume_of_a_drill_is_protected_by_no_strategy(
+    plan: Callable[..., Drill], region: Region, volume: Volume
+) -> None:
+    strategy = Strategy("hourly", [Tier(Schedule("every 1h"), Retention(last=1), "often")])
+    by_group = Assignment(strategy, tags={region.tag_keys.group: "db"})
+    noted = region.volumes.create(ZONE, "1 GiB", group="db", tags={DRILL: "a note of somebody"})
+    seen = list[set[str]]()
+
+    def look() -> None:
+        seen.append({each.volume.id for each in by_group.matching(region)})
+        seen.append({step.on for step in automation.plan(region, strategy)})
+        with pytest.raises(InvalidRequest, match="is of a drill, which deletes it; plan for that of its snapshot"):
+            automation.plan(region.volumes.find(tags={"Name": "drill of *"})[0], strategy)
+
+    applied(plan(), "initialize", look)
+    assert seen == [{volume.id, noted.id}] * 2
 
 
 def test_a_plan_of_a_snapshot_that_is_gone_is_stale(plan: Callable[..., Drill], region: Region) -> None:

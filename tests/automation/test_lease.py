@@ -51,6 +51,13 @@ def test_a_lease_that_another_run_has_by_now_stays_theirs(region: Region) -> Non
     assert first.refresh().tags[LEASE] == theirs
 
 
+def test_a_lease_that_a_wrong_clock_wrote_keeps_nobody_waiting(region: Region) -> None:
+    (volume,) = protected(region)
+    volume.tag({LEASE: "another/2099-01-05T00:00:00Z"})
+    assert len(run(HOURLY, region, apply=True).plan) == 1
+    assert LEASE not in volume.refresh().tags
+
+
 def test_a_run_that_cannot_set_tags_goes_on_without_a_lease(sandbox: Sandbox, region: Region) -> None:
     protected(region)
     sandbox.faults.add("CreateTags", unavailable=99)

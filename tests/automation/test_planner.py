@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from snapkit import InvalidRequest, Sandbox, StalePlan, StrategyError, Timing
 from snapkit.access import Access, Role
-from snapkit.automation import plan
+from snapkit.automation import dlm, leave, plan, protect, run
+from snapkit.automation.comparison import Figure
 from snapkit.automation.managed import DUE, TIERS, mark
 from snapkit.ebs import Estate, Volume
 from snapkit.plan import Applied, Plan
@@ -194,6 +195,27 @@ def test_shares_of_its_snapshots_end_with_the_others(own: Field) -> None:
     assert taken.shared_with() == ()
 
 
+def test_a_plan_that_was_applied_is_done_hours_later_too(own: Field) -> None:
+    volume = own.new_volume()
+    made = plan(volume, HOURLY)
+    approval = made.approve("the test")
+    volume.region.clock.sleep("3h")
+    assert [deed.result for deed in made.apply(approval)] == ["done"]
+    assert [deed.result for deed in made.apply(approval)] == ["already done"]
+
+
+def test_a_share_ends_before_its_snapshot_is_deleted(own: Field) -> None:
+    volume = own.new_volume()
+    for _ in range(3):
+        step(volume)
+    oldest = volume.region.snapshots.find(volume=volume.id)[-1]
+    oldest.share(OTHER, until="1min")
+    volume.region.clock.sleep("2min")
+    made = plan(volume, HOURLY)
+    assert [each.what for each in made if each.on == oldest.id] == ["unshare", "delete"]
+    assert applied(made).complete
+
+
 def test_a_region_that_is_down_is_told_and_the_others_are_served(own: Field) -> None:
     here, there = own.region(), own.region(AWAY)
     volumes = [*protected(here), there.volumes.create(f"{AWAY}a", "1 GiB")]
@@ -273,6 +295,9 @@ def test_a_missing_right_is_told_before_the_first_step(own: Field, operation: st
     assert {each.what for each in made} >= {"take", f"copy to {AWAY}", "delete", "unshare"}
     assert {each.what for each in made.blocked} == {what}
     assert all(operation in each.blockers[0] for each in made.blocked)
+    ran = run(COPIED, region)
+    assert ran.status == 1
+    assert any(operation in each for each in ran.troubles) == (what == "delete")
 
 
 @pytest.mark.parametrize("target", ["vol-1", None, 3, ["vol-1"]])
@@ -317,3 +342,20 @@ def test_what_the_person_may_not_do_is_told_before_the_first_step(own: Field) ->
     only_looks = own.sandbox.region(access=Access("ada", {}, [Role("reader", [])]))
     (blocked,) = plan(only_looks.volumes.get(volume.id), HOURLY).blocked
     assert blocked.blockers == ("your roles do not allow Volume: Snapshot; ask for a role with that right",)
+
+
+def test_what_is_no_strategy_or_no_volume_is_refused(own: Field) -> None:
+    volume = own.new_volume()
+    with pytest.raises(InvalidRequest, match="strategy 'hourly' is none; give "):
+        plan(volume, "hourly")  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="target 'vol-1' is no volume or server; give one of"):
+        protect("vol-1", HOURLY)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="target 'vol-1' is no volume or server; give one of"):
+        leave("vol-1")  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="target_tags 'x' are no tags; give values by key"):
+        dlm.export(HOURLY, target_tags="x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("fact", "verdict"), [(11040.0, "as forecast"), (10980.0, "less"), (11200.0, "more")])
+def test_no_difference_is_told_where_none_is_seen(fact: float, verdict: str) -> None:
+    assert Figure("rpo_mean_s", 11052.0, 11050.0, 11090.0, fact, fact, "measured").verdict == verdict

@@ -106,7 +106,7 @@ def test_what_is_assigned_to_nothing_twice_or_unknown_is_listed_and_named(region
     )
     assert (
         found["idle"].told
-        == "the strategy 'idle', for the tag snapkit:strategy = idle protects no volume; let it protect one"
+        == "the strategy 'idle', for the tag snapkit:strategy = idle, protects no volume; let it protect one"
     )
     assert "no strategy 'of somebody' was given" in found["of somebody"].told
     assert found["of somebody"].strategy is None

@@ -124,6 +124,7 @@ def test_else_a_volume_is_made_of_the_newest_complete_snapshot(field: Field) -> 
         "its blocks are loaded when they are first read, so that it is slow at first",
     )
     assert made[1].monthly_usd == 0.08
+    assert made[2].reason.endswith(f"made of {newest.id}; 'hourly' protects it from then on")
     assert [deed.result for deed in applied(made)] == ["already done", "done", "done"]
     (there,) = region.volumes.find(tags={RECOVERED: volume.id})
     assert (there.server_id, there.snapshot_id, there.name, there.group) == (server, newest.id, "data", "db")

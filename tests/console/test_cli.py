@@ -9,6 +9,8 @@ from snapkit import cli
     ("words", "sentence"),
     [
         (["--host", "0.0.0.0"], "snapkit: host '0.0.0.0' is not this machine alone, and the page acts with"),  # noqa: S104
+        (["--profile", "nosuch", "--region", "eu-west-1"], "snapkit: profile 'nosuch' is not in the AWS configuration"),
+        (["--region", "mars"], "snapkit: region 'mars' is no name of a region; give one such as 'eu-west-1'"),
         (["--profile", "prod"], "snapkit: profile 'prod' has no region with it; give --region as well"),
         (["--speed", "0"], "snapkit: speed 0.0 is no number above 0"),
         (["--access", "nowhere"], "snapkit: access file 'nowhere' cannot be read"),

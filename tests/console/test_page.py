@@ -161,7 +161,7 @@ def test_what_the_role_may_not_do_is_absent_and_told_on_request(ground: Field, e
     page.grid.current = page.grid.ids[0]
     page.grid.checked = page.grid.ids[:2]
     assert buttons(page._layout.deeds) == ["Create volume", "Copy"]
-    assert list(page.why) == ["Sharing", "Lock", "Unlock", "Archive", "From archive", "Delete", "Share all"]
+    assert list(page.why) == ["Sharing", "Lock", "Archive", "From archive", "Delete", "Share all", "Unlock"]
     assert "Snapshot: ShareLocal" in page.why["Sharing"]
     assert "Why is something missing?" in page._layout.deeds.children[-1].value
     assert buttons(page._layout.bulk) == ["Clear selection"]
@@ -236,4 +236,23 @@ def test_what_is_selected_is_deleted_by_a_plan(estate: Estate) -> None:
     page.renew()
     assert not set(gone) & set(page.grid.ids)
     page.grid.current = page.grid.ids[0]
-    assert buttons(page._layout.deeds) == ["Create volume", "Sharing", "Copy", "Lock", "Unlock", "Archive", "Delete"]
+    assert buttons(page._layout.deeds) == ["Create volume", "Sharing", "Copy", "Lock", "Archive", "Delete"]
+
+
+def test_to_unlock_is_offered_once_it_is_known_that_a_lock_can_be_taken_off(estate: Estate) -> None:
+    page = SnapshotsPage(estate)
+    page.account.value = OWN
+    page.grid.current = page.grid.ids[0]
+    assert "Unlock" not in buttons(page._layout.deeds)
+    page.current.lock("governance", duration="3d")
+    page._show_detail(page.current)
+    assert buttons(page._layout.deeds)[-2:] == ["Delete", "Unlock"]
+    assert "in governance mode" in page._layout.facts.value
+    page.open("Unlock")
+    page.form.submit()
+    page._show_detail(page.current)
+    assert "Unlock" not in buttons(page._layout.deeds)
+    page.current.lock("compliance", duration="3d", confirm=page.current.id)
+    page._show_detail(page.current)
+    assert "Unlock" not in buttons(page._layout.deeds)
+    assert "nobody can take the lock off" in page._layout.facts.value

@@ -146,6 +146,12 @@ def test_a_strategy_that_is_in_no_file_is_edited_for_the_page(region: Region, ta
     page.form.submit()
     assert "every 2 hours" in facts(page)
     assert page.shown[0].name == "data", "it protects the same as before"
+    form = page.form
+    form.tiers[0].schedule.text.value = "every 3h"
+    form.submit()
+    assert "every 3 hours" in facts(page), "it stays open, and saves again"
+    form.cancel()
+    assert page.form is None
 
 
 def test_a_plan_from_the_editor_is_of_what_the_fields_say(ground: Field, region: Region) -> None:

@@ -41,6 +41,9 @@ def test_a_device_name_that_is_taken_or_that_there_is_not_is_refused_before_the_
     field.faults("AttachVolume", throttle=1)
     with pytest.raises(InvalidRequest, match=rf"device '/dev/sdf' is taken on {server.id} by vol-\w+; leave it out"):
         volume.attach(server, "/dev/sdf")
+    for device in ("banana", "/dev/sda/1", "/dev/sdg "):
+        with pytest.raises(InvalidRequest, match=f"device '{device}' is no device name; leave it out, or give one of"):
+            volume.attach(server, device)
     with pytest.raises(InvalidRequest, match="has no free device name; name one with device="):
         volume.attach(full)
     assert len(field.sandbox.faults.pending()) == 1

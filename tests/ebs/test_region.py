@@ -37,9 +37,12 @@ def test_connect_makes_no_call_and_needs_no_credentials_until_used(nobody: None)
         region.snapshots.find()
 
 
-def test_an_unknown_profile_is_refused_with_those_that_there_are(nobody: None) -> None:
+def test_an_unknown_profile_is_refused_with_those_that_there_are(nobody: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidRequest, match=r"profile 'dev' is not in the AWS configuration; known: prod"):
         snapkit.connect("eu-west-1", profile="dev")
+    monkeypatch.setenv("AWS_PROFILE", "test")
+    with pytest.raises(InvalidRequest, match=r"profile 'test' is not in the AWS configuration; known: prod"):
+        snapkit.connect("eu-west-1")
 
 
 @pytest.mark.parametrize("name", ["", "mars", "us-east-1a", "EU-WEST-1", None, 1])
@@ -83,3 +86,12 @@ def test_a_region_beside_is_the_same_object_each_time_and_follows_the_clock() ->
         region.clock = SystemClock()
         assert region.beside("eu-west-1") is other
         assert other.clock is region.clock
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "ftp://127.0.0.1", "http://", "http://127.0.0.1:x"])
+def test_an_endpoint_is_a_url(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"endpoint '{endpoint}' is no URL; give one such as"):
+        connect("eu-west-1", endpoint=endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(InvalidRequest, match=f"endpoint '{endpoint}' is no URL; give one such as"):
+        connect("eu-west-1")

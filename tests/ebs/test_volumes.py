@@ -21,7 +21,7 @@ def test_a_volume_comes_from_a_snapshot_with_its_size_group_and_billing_code(fie
     [
         ({"zone": ZONE, "size": "7 GiB"}, "size '7 GiB' is below the 8 GiB of snap-"),
         ({"zone": "eu-west-1a"}, "zone 'eu-west-1a' is not in us-east-1; choose one of us-east-1a"),
-        ({"zone": ""}, "zone '' is not in us-east-1"),
+        ({"zone": ""}, "zone '' is missing; choose one of us-east-1a"),
         ({"zone": ZONE, "size": "8.5 GiB"}, "is not in whole GiB"),
         ({"zone": ZONE, "volume_type": "gp9"}, "volume type 'gp9' is no EBS volume type"),
         ({"zone": ZONE, "colour": "red"}, "option 'colour' is not known"),

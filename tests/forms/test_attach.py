@@ -36,6 +36,8 @@ def test_a_device_of_choice(ground: Field) -> None:
     form = AttachForm(ground.new_volume())
     form.server.value, form.device.value = server.id, "/dev/sdf"
     assert form.problems["device"].startswith(f"Device is taken on {server.id} by vol-")
+    form.device.value = "banana"
+    assert form.problems["device"] == "Device is no device name; leave it out, or give one of /dev/sdf to /dev/sdp"
     form.device.value = "/dev/sdk"
     assert form.submit().device == "/dev/sdk"
 

@@ -39,7 +39,7 @@ def test_what_is_filled_in_is_made(ground: Field) -> None:
 @pytest.mark.parametrize(
     ("given", "field", "told"),
     [
-        ({"zone": None}, "zone", "Zone is not in us-east-1; choose one of us-east-1a"),
+        ({"zone": None}, "zone", "Zone is missing; choose one of us-east-1a"),
         ({"size": "5 GiB"}, "size", "Size is below the 8 GiB of snap-"),
         ({"size": "lots"}, "size", "Size is not a size; write a size such as"),
         ({"size": ""}, "size", "Size is not a size"),

@@ -12,7 +12,19 @@ from nbclient import NotebookClient
 from snapkit import InvalidRequest, Sandbox
 from snapkit.access import Access, Role
 from snapkit.errors import AccessDenied, NotPermitted, OutcomeUnknown, SnapshotFailed
-from snapkit.forms import MakeSnapshotForm
+from snapkit.forms import (
+    ArchiveForm,
+    AttachForm,
+    CopyForm,
+    CreateVolumeForm,
+    DetachForm,
+    LeaveForm,
+    LockForm,
+    MakeSnapshotForm,
+    RestoreFromArchiveForm,
+    ShareForm,
+    UnlockForm,
+)
 from tests.ebs.ground import ESCAPED, HOSTILE, Field
 
 
@@ -360,3 +372,22 @@ def _denied(form: Any) -> Callable[..., Any]:
         raise ClientError(told, "CreateSnapshot")
 
     return answer
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        *((each, "is no snapshot; give region.snapshots.get") for each in (ArchiveForm, CopyForm, CreateVolumeForm)),
+        *((each, "is no snapshot") for each in (LockForm, RestoreFromArchiveForm, ShareForm, UnlockForm)),
+        *((each, "is no volume; give region.volumes.get") for each in (AttachForm, DetachForm)),
+        *((each, "is no volume or server; give region.volumes.get") for each in (LeaveForm, MakeSnapshotForm)),
+    ],
+)
+def test_a_form_says_what_it_is_for(form: Any, told: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"'x' {told}"):
+        form("x")
+
+
+def test_a_form_of_a_snapshot_is_none_of_a_volume(ground: Field) -> None:
+    with pytest.raises(InvalidRequest, match=r"snapshot <Volume .* is no snapshot"):
+        CreateVolumeForm(ground.new_volume())  # type: ignore[arg-type]

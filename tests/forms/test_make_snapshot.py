@@ -79,3 +79,17 @@ def test_a_form_that_is_opened_again_tells_what_is_in_progress(ground: Field) ->
     assert f"In progress already: {begun.id}." in repr(MakeSnapshotForm(volume))
     begun.wait()
     assert "In progress" not in repr(MakeSnapshotForm(volume))
+
+
+def test_what_is_warned_of_stands_in_the_form(ground: Field, recwarn: pytest.WarningsRecorder) -> None:
+    codes = [BillingCode("CC-42", Quota(soft=1))]
+    access = Access("ada", {"db": "operator"}, [Role("operator", ["Volume: Snapshot: ANY"])], codes)
+    made = ground.new_volume(100, written=10, group="db", billing_code="CC-42")
+    volume = ground.sandbox.region("us-east-1", OWN, access=access).volumes.get(made.id)
+    form = MakeSnapshotForm(volume)
+    asyncio.run(form.run())
+    (told,) = form.warnings
+    assert told.startswith("CC-42 would run at $8.00")
+    assert f"warning: {told}" in repr(form)
+    assert f"warning: {told}" in form._layout._status.value
+    assert not recwarn.list

@@ -182,6 +182,7 @@ def test_documents_that_cannot_be_are_refused(text: str, message: str) -> None:
         (f"{TIER}retention.lats = 1".replace("retention = { last = 1 }\n", "retention.last = 1\n"), 5),
         (f"recovery.schedule = 'every 1d'\nrecovery.zone = ''\n{TIER}", 3),
         (f"{TIER}schedule_ = '\u2028'", 5),
+        (f"{TIER}retries = -1\n".replace("\n", "\r\n"), 5),
     ],
 )
 def test_the_line_of_an_error_is_that_of_its_key_however_the_document_is_laid_out(rules: str, line: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from snapkit.automation.dlm.rules import first_fault
 from snapkit.automation.dlm.schedule_rules import INTERVALS, Gaps
-from snapkit.errors import StrategyError
+from snapkit.errors import InvalidRequest, StrategyError
 from snapkit.strategy import Copy, Retention, Schedule, Strategy, Tier
 from snapkit.strategy.keeper import Rule
 from snapkit.strategy.spans import CalendarSpan
@@ -48,6 +48,7 @@ def export(strategy: Strategy, *, target_tags: Mapping[str, str] | None = None) 
         its schedule's, less the characters that DLM does not take.
 
     Raises:
+        InvalidRequest: the tags are none.
         StrategyError: DLM cannot express it; the message has the reason, and the nearest that it can.
 
     Source:
@@ -59,6 +60,10 @@ def export(strategy: Strategy, *, target_tags: Mapping[str, str] | None = None) 
     if strategy.recovery:
         remedy = "leave recovery out, and let snapkit build them; DLM's nearest is fast snapshot restore"
         raise StrategyError("recovery", strategy.recovery, "asks for volumes, and DLM makes none", remedy)
+    if target_tags is not None and not isinstance(target_tags, Mapping):
+        raise InvalidRequest(
+            "target_tags", target_tags, "are no tags", "give values by key, such as {'backup': 'daily'}"
+        )
     tags = {TARGET_TAG: strategy.name} if target_tags is None else dict(target_tags)
     details = {
         "PolicyType": "EBS_SNAPSHOT_MANAGEMENT",
