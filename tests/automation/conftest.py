@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from snapkit import Sandbox
+from snapkit.ebs import Region
 from tests.automation.ground import alone
 from tests.ebs.ground import Field, field
 
@@ -11,7 +13,19 @@ __all__ = ["field"]
 
 
 @pytest.fixture
-def own() -> Iterator[Field]:
-    """Stand on a sandbox of one account, in process."""
-    with alone() as sandbox:
-        yield Field(None, sandbox)
+def sandbox() -> Iterator[Sandbox]:
+    """Make a sandbox of one account."""
+    with alone() as made:
+        yield made
+
+
+@pytest.fixture
+def region(sandbox: Sandbox) -> Region:
+    """Look at its first region."""
+    return sandbox.region()
+
+
+@pytest.fixture
+def own(sandbox: Sandbox) -> Field:
+    """Stand on it, in process."""
+    return Field(None, sandbox)

@@ -1,6 +1,5 @@
 """Clones of a server's volumes for another one: at one moment, at the same devices, each once."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -14,16 +13,10 @@ from snapkit.ebs import Region, Server, Volume
 from snapkit.plan import Applied, Plan
 from snapkit.prices import MONTH
 from snapkit.units import GIB
-from tests.automation.ground import AWAY, Killed, alone, kill_after, meeting
+from tests.automation.ground import AWAY, Killed, kill_after, meeting
 from tests.ebs.ground import Field
 
 ELSEWHERE = "us-east-1b"
-
-
-@pytest.fixture
-def own() -> Iterator[Field]:
-    with alone() as sandbox:
-        yield Field(None, sandbox)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Drills: that a sound restore passes, that a damaged one fails, and that nothing is left behind."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,11 @@ from snapkit.automation.drill_report import smallest_found
 from snapkit.ebs import Region, Volume
 from snapkit.plan import Applied, Deed
 from snapkit.strategy import Retention, Schedule, Strategy, Tier
-from tests.automation.ground import Killed, alone, kill_after, meeting
+from tests.automation.ground import Killed, kill_after, meeting
 from tests.ebs.ground import ESCAPED, HOSTILE, ZONE, Field
 
 BLOCK = 524288
 WRITTEN = 200
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with alone() as made:
-        yield made
-
-
-@pytest.fixture
-def region(sandbox: Sandbox) -> Region:
-    return sandbox.region()
 
 
 @pytest.fixture

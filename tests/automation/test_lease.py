@@ -1,26 +1,11 @@
 """Leases: held on to in a long run, and never taken from another."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from snapkit import Sandbox
 from snapkit.automation import Run, run
 from snapkit.automation.lease import LEASE
 from snapkit.ebs import Region
 from snapkit.plan import Deed
-from tests.automation.ground import HOURLY, alone, marks, protected
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with alone() as made:
-        yield made
-
-
-@pytest.fixture
-def region(sandbox: Sandbox) -> Region:
-    return sandbox.region()
+from tests.automation.ground import HOURLY, marks, protected
 
 
 def test_a_long_run_holds_on_to_its_lease(region: Region) -> None:

@@ -1,6 +1,5 @@
 """Plans of strategies: what is taken, deleted, copied, archived and unshared, and what never is."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,16 +14,10 @@ from snapkit.automation.managed import DUE, TIERS, mark
 from snapkit.ebs import Estate, Volume
 from snapkit.plan import Applied, Plan
 from snapkit.strategy import Archive, Retention, Schedule, Strategy, Tier
-from tests.automation.ground import AWAY, COPIED, HOURLY, alone, marks, protected
+from tests.automation.ground import AWAY, COPIED, HOURLY, marks, protected
 from tests.ebs.ground import OTHER, OWN, Field
 
 BLOCK = 524288
-
-
-@pytest.fixture
-def own() -> Iterator[Field]:
-    with alone() as sandbox:
-        yield Field(None, sandbox)
 
 
 def applied(made: Plan) -> Applied:

@@ -1,6 +1,5 @@
 """How volumes stand under their strategies, and how they come under one and leave it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,21 +12,10 @@ from snapkit.automation.protections import MOST_MISSED
 from snapkit.ebs import Estate, Region
 from snapkit.errors import AwsError, NotPermitted
 from snapkit.strategy import RecoveryVolume, Retention, Schedule, Strategy, Tier
-from tests.automation.ground import AWAY, HOURLY, alone, protected
+from tests.automation.ground import AWAY, HOURLY, protected
 from tests.ebs.ground import ESCAPED, HOSTILE, ZONE, Field
 
 DAILY = Strategy("daily", [Tier(Schedule("every 1d at 03:00"), Retention(last=7), "nightly")])
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with alone() as made:
-        yield made
-
-
-@pytest.fixture
-def region(sandbox: Sandbox) -> Region:
-    return sandbox.region()
 
 
 def only(region: Region, *strategies: Strategy | Assignment) -> Protection:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,17 +31,6 @@ from tests.automation.ground import (
 from tests.ebs.ground import OTHER, ZONE, Field
 
 OTHERS = Strategy("others", HOURLY.tiers)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with alone() as made:
-        yield made
-
-
-@pytest.fixture
-def region(sandbox: Sandbox) -> Region:
-    return sandbox.region()
 
 
 def story(meet: Callable[[int], object] | None = None, faults: dict[str, dict[str, int]] | None = None) -> list[Marks]:
