@@ -144,7 +144,7 @@ def test_unshare_and_make_private_take_the_ends_off_also_by_an_old_object(field:
     ("until", "words"),
     [
         (datetime(2020, 1, 1, tzinfo=UTC), "is not in the future"),
-        (datetime(2030, 1, 1), "has no time zone; give '30d', or datetime"),  # noqa: DTZ001 - that is the point
+        (datetime(2030, 1, 1), "has no time zone; give '30d', or a moment"),  # noqa: DTZ001 - that is the point
         ("soon", "is not a time span"),
         ("0d", "is not a positive, finite time span"),
         ("99999999d", "is beyond all calendars"),
