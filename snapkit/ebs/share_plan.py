@@ -292,8 +292,14 @@ class _Expiring(_Reading):
         due = _due(snapshot.tags, self._at)
         return {"due": "; ".join(f"{account} {term or 'unreadable'}" for account, term in due.items()) or "nothing"}
 
+    def _steps_of(self, snapshot_id: str) -> list[Step]:
+        # What another run has ended or deleted since it was listed needs nothing.
+        return super()._steps_of(snapshot_id) if snapshot_id in self.there else []
+
     def steps(self, snapshot: "Snapshot") -> list[Step]:
         due = _due(snapshot.tags, self._at)
+        if not due:
+            return []
         ends = {account: term.until for account, term in due.items() if term is not None}
         unreadable = tuple(
             f"until when {account} has it the tag {TERM}{account} does not tell: share it anew with until=..."

@@ -1,6 +1,7 @@
 """Sharing many, with accounts or with everyone, and no longer: each by a plan that is shown and approved."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -261,6 +262,23 @@ def test_shares_that_were_ended_elsewhere_only_lose_their_tag(field: Field) -> N
     field.clock.advance("2d")
     assert results(run(snapshot.region.snapshots.plan_expire())) == ["done"]
     assert terms(snapshot.refresh().tags) == {}
+
+
+@pytest.mark.parametrize("end", ["unshare", "delete"])
+def test_shares_that_another_run_ends_after_they_were_listed_need_nothing(field: Field, end: str) -> None:
+    region, snapshot = field.region(), field.new_volume().take_snapshot().wait()
+    snapshot.share(OTHER, until="1d")
+    field.clock.advance("2d")
+    ended = list[str]()
+
+    def listed(**_: Any) -> None:
+        if not ended:
+            ended.append(end)
+            snapshot.unshare(OTHER) if end == "unshare" else snapshot.delete()
+
+    region.aws.client.meta.events.register("after-call.ec2.DescribeSnapshots", listed)
+    assert len(region.snapshots.plan_expire()) == 0
+    assert ended == [end]
 
 
 def test_the_moment_needs_a_time_zone(field: Field) -> None:
