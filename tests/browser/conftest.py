@@ -31,7 +31,7 @@ QUIET = (
     "--disable-features=OptimizationHints,MediaRouter,Translate",
 )  # fmt: skip
 SPEED = 30
-PATIENCE = 30_000
+PATIENCE = 60_000
 """How long a page may take to show something [ms]: other tests may run beside."""
 SERVE = """
 import json, sys
@@ -137,9 +137,9 @@ class Lab(Host):
         self.root.locator("tr[data-id]").first.wait_for()
 
     def run(self, cell: int) -> None:
-        """Run a cell."""
+        """Run a cell, by the toolbar: while JupyterLab is still settling, a key may reach nothing."""
         prompt = self._chosen(cell)
-        self.page.keyboard.press("Shift+Enter")
+        self.page.get_by_role("button", name="Run this cell and advance").click()
         expect(prompt).to_have_text(RAN)
 
     def restart(self) -> None:
@@ -155,6 +155,7 @@ class Lab(Host):
         """Choose a cell, and empty its prompt, which then tells when it ran; returns that."""
         shown = self.root.locator(".jp-CodeCell").nth(cell)
         shown.locator(".cm-content").click()
+        expect(shown).to_contain_class("jp-mod-active")
         prompt = shown.locator(".jp-InputPrompt")
         prompt.evaluate("prompt => (prompt.textContent = '')")
         return prompt
@@ -276,7 +277,10 @@ def lab(context: BrowserContext, place: str, tmp_path_factory: pytest.TempPathFa
                 break
             time.sleep(0.1)
         lab = Lab(context, f"http://127.0.0.1:{port}")
-        lab.open()
+        try:
+            lab.open()
+        finally:
+            lab.keep("open")
         yield lab
         # A kernel in use would hold up the end.
         lab.page.close()
