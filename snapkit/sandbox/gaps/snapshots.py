@@ -183,13 +183,12 @@ def _by_id(call: Call, snapshot_id: str) -> Snapshot:
 def _listed(call: Call) -> list[Snapshot]:
     """List what the caller may restore, as OwnerIds and RestorableByUserIds narrow it down."""
     me = call.account
-    found = list(call.ec2.snapshots.values())
-    shared = call.world.shared_in(me, call.region)
+    owners = {me if owner == "self" else owner for owner in _users(call, "OwnerIds", ("self", *ALIASES))}
+    # One's own are not gone through: there may be 100,000 of them, and each page asks anew.
+    found = list(call.ec2.snapshots.values()) if not owners or me in owners else []
+    shared = [each for each in call.world.shared_in(me, call.region) if not owners or each.owner_id in owners]
     if shared:
         found = sorted(found + shared, key=lambda snapshot: snapshot.ordinal)
-    owners = {me if owner == "self" else owner for owner in _users(call, "OwnerIds", ("self", *ALIASES))}
-    if owners:
-        found = [snapshot for snapshot in found if snapshot.owner_id in owners]
     users = _users(call, "RestorableByUserIds", ("self", "all"))
     if users:
         found = [snapshot for snapshot in found if any(_restorable(snapshot, user, me) for user in users)]
