@@ -202,9 +202,7 @@ class _Cloning:
 
     def _barred(self, kind: str, action: str, thing: Server | Volume) -> tuple[str, ...]:
         """Tell which right of the person is missing; what is made belongs to what the original does."""
-        if self._region.can(kind, action, self._region.belonging(self._region.owned(thing.tags))):
-            return ()
-        return (f"your roles do not allow {kind}: {action}; ask for a role with that right",)
+        return self._region.barred(kind, action, self._region.belonging(self._region.owned(thing.tags)))
 
     def _take(self) -> None:
         wanted = {each.id for each in self._volumes}

@@ -14,6 +14,7 @@ from snapkit.automation.recovering import Recovering
 from snapkit.automation.rights import checked
 from snapkit.ebs import Region, Server, Snapshot, Volume, blockers, deleting
 from snapkit.ebs.archiving import archive, archive_preview
+from snapkit.ebs.region import NO_ROLE
 from snapkit.errors import AwsError, InvalidRequest
 from snapkit.plan import State, Step
 from snapkit.strategy import Decision, Strategy, Verdict
@@ -301,12 +302,9 @@ class Deciding:
         kind, action = {"volume": ("Volume", "Snapshot"), "server": ("Server", "Image")}.get(
             thing.kind, ("Snapshot", "Delete")
         )
-        if self.region.can(kind, action, thing):
-            return ()
-        return (f"{_NO_ROLE} {kind}: {action}; ask for a role with that right",)
+        return self.region.barred(kind, action, thing)
 
 
-_NO_ROLE = "your roles do not allow"
 _NOTHING = {"wanted": "nothing", "in the way": "nothing"}
 
 
@@ -314,7 +312,7 @@ def _denied(steps: Sequence[Step], lacking: Collection[str]) -> Iterator[str]:
     """Tell which rights are missing to delete or archive: what waits for those waits for ever."""
     for step in steps:
         if step.what in ("delete", "archive"):
-            yield from (told for told in step.blockers if told in lacking or told.startswith(_NO_ROLE))
+            yield from (told for told in step.blockers if told in lacking or told.startswith(NO_ROLE))
 
 
 def _state(steps: Sequence[Step]) -> State:
@@ -346,8 +344,7 @@ def _hindrances(region: Region, snapshots: Sequence[Snapshot]) -> dict[str, tupl
     for snapshot in snapshots:
         if manager := blockers.managed_by(snapshot):
             found[snapshot.id].append(f"{manager} manages it; leave it to that")
-        if not region.can("Snapshot", "Delete", snapshot):
-            found[snapshot.id].append(f"{_NO_ROLE} Snapshot: Delete; ask for a role with that right")
+        found[snapshot.id].extend(region.barred("Snapshot", "Delete", snapshot))
     return {each: tuple(told) for each, told in found.items()}
 
 

@@ -22,6 +22,7 @@ from snapkit.automation.drill_blocks import BlockComparison
 from snapkit.automation.drill_leftovers import DRILL, leftovers, made, new_tag
 from snapkit.automation.drill_report import DrillReport
 from snapkit.automation.managed import text
+from snapkit.automation.rights import refused
 from snapkit.ebs import Snapshot, Volume
 from snapkit.ebs.blockers import is_copy
 from snapkit.ebs.deleting import full_size
@@ -30,7 +31,7 @@ from snapkit.ebs.restoring import LAZY_RATES, initialized
 from snapkit.ebs.settling import wait_until
 from snapkit.ebs.volume_kinds import check_kind
 from snapkit.ebs.volumes import check_source, check_zone
-from snapkit.errors import AccessDenied, AwsError, InvalidRequest, NotFound, SnapkitError
+from snapkit.errors import InvalidRequest, NotFound, SnapkitError
 from snapkit.plan import Plan, State, Step
 from snapkit.units import GIB, HOUR, bytes_text, seconds_text
 
@@ -233,16 +234,10 @@ class _Work:
         wanted = (("Snapshot", "CreateVolume"), ("Volume", "Snapshot"), ("Volume", "Delete"), ("Snapshot", "Delete"))
         for kind, action in wanted:
             source = snapshot if action == "CreateVolume" else new
-            if not (region.can(kind, action, new) and region.can(kind, action, source)):
-                yield f"your roles do not allow {kind}: {action}; ask for a role with that right"
-        try:
-            params = {"SnapshotId": snapshot.id, "AvailabilityZone": self._zone, "VolumeType": _TYPE}
-            region.aws.call("CreateVolume", snapshot.id, DryRun=True, **params)
-        except AccessDenied as error:
-            yield str(error)
-        except AwsError:
-            # That it would succeed is told by an error too; any other is told when its turn comes.
-            pass
+            yield from region.barred(kind, action, new, source)
+        params = {"SnapshotId": snapshot.id, "AvailabilityZone": self._zone, "VolumeType": _TYPE}
+        if told := refused(region, "CreateVolume", snapshot.id, params):
+            yield told
 
     def _read(self) -> None:
         self._begun_at = self.region.clock.now()

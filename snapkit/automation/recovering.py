@@ -205,13 +205,12 @@ class Recovering:
                 else:
                     continue
                 saved = monthly_usd(one.volume)
-                may = self._region.can("Volume", "Delete", one.volume)
                 yield Step(
                     what="delete",
                     on=one.volume.id,
                     reason=reason,
                     monthly_usd=None if saved is None else -saved,
-                    blockers=() if may else ("your roles do not allow Volume: Delete; ask for a role with that right",),
+                    blockers=self._region.barred("Volume", "Delete", one.volume),
                     record=one.volume.raw,
                     do=partial(_delete, one.volume, instead),
                     done=partial(self._is_gone, one.volume.id),

@@ -326,7 +326,7 @@ class _Lost:
 
     def _lacking(self, action: str, volume: Volume, given: dict[str, str]) -> tuple[str, ...]:
         """Tell which right is missing, by the roles of the person and a dry run."""
-        if not self._region.can("Volume", action, volume):
-            return (f"your roles do not allow Volume: {action}; ask for a role with that right",)
+        if barred := self._region.barred("Volume", action, volume):
+            return barred
         told = refused(self._region, f"{action}Volume", volume.id, {"VolumeId": volume.id, **given})
         return (told,) if told else ()

@@ -139,8 +139,8 @@ def lacking(
     region, given = snapshot.region, _options(snapshot, original, rate)
     named = (given["name"], given["group"] or snapshot.group, given["billing_code"] or snapshot.billing_code)
     written = region.owned(region.tag_keys.tags(*named, tags))
-    if not all(region.can("Snapshot", "CreateVolume", each) for each in (snapshot, region.belonging(written))):
-        return ("your roles do not allow Snapshot: CreateVolume; ask for a role with that right",)
+    if barred := region.barred("Snapshot", "CreateVolume", snapshot, region.belonging(written)):
+        return barred
     asked = {
         "AvailabilityZone": zone,
         "SnapshotId": snapshot.id,

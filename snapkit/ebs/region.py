@@ -30,6 +30,10 @@ Regions = Callable[[str], "Region"]
 """Gives another region of the same account by its name, such as ``"eu-west-1"``."""
 
 
+NO_ROLE = "your roles do not allow"
+"""How what `Region.barred` tells begins."""
+
+
 class Region:
     """One account in one AWS region.
 
@@ -149,6 +153,12 @@ class Region:
         """
         named(resource, action)
         return self.access is None or self.access.can(resource, action, target)
+
+    def barred(self, resource: str, action: str, *targets: Resource | Tagged) -> tuple[str, ...]:
+        """Tell which right the person lacks for any of several, as what blocks a step; none, if all are allowed."""
+        if all(self.can(resource, action, each) for each in targets):
+            return ()
+        return (f"{NO_ROLE} {resource}: {action}; ask for a role with that right",)
 
     def allow(self, resource: str, action: str, target: Resource | Tagged) -> None:
         """Return only if the person may do something; the arguments are those of `can`.

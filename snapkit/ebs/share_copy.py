@@ -64,7 +64,7 @@ class SharedCopy:
             return Step(what=what, on=snapshot.id, reason=reason, done=self._begun)
         unable = "; ".join(each.told for each in can.accounts if not each.able)
         why = unable if can.privately else "it is under the default key aws/ebs, which other accounts cannot use"
-        blockers = (*self._plan.lacking("CreateVolume", snapshot), *hindered)
+        blockers = (*self._plan.region.barred("Snapshot", "CreateVolume", snapshot), *hindered)
         if self.key is None:
             most = most_monthly_usd(snapshot)
             return Step(

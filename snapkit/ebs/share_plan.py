@@ -165,12 +165,6 @@ class _Reading(ABC):
     def steps(self, snapshot: "Snapshot") -> list[Step]:
         """Plan what is to be done with a snapshot."""
 
-    def lacking(self, action: str, about: Resource | Tagged) -> tuple[str, ...]:
-        """Tell which right is missing."""
-        if self.region.can("Snapshot", action, about):
-            return ()
-        return (f"your roles do not allow Snapshot: {action}; ask for a role with that right",)
-
 
 class Sharing(_Reading):
     """What a plan to share with accounts rests on.
@@ -236,7 +230,10 @@ class Sharing(_Reading):
     def hindered(self, snapshot: "Snapshot", about: Resource | Tagged) -> tuple[str, ...]:
         """Tell why a share would be refused, whatever the key: for a missing right, or for want of room for its end."""
         room = lack_of_room(snapshot, self.accounts) if self.until else ""
-        return (*self.lacking("ShareLocal", about), *((f"the accounts {room}; share with fewer",) if room else ()))
+        return (
+            *self.region.barred("Snapshot", "ShareLocal", about),
+            *((f"the accounts {room}; share with fewer",) if room else ()),
+        )
 
 
 class _Opening(_Reading):
@@ -252,7 +249,10 @@ class _Opening(_Reading):
                 what=self.what,
                 on=snapshot.id,
                 reason=f"taken {_shown(snapshot.taken_at)}; everyone in AWS can then read it",
-                blockers=(*self.lacking("SharePublic", snapshot), *(() if can.publicly else can.reasons)),
+                blockers=(
+                    *self.region.barred("Snapshot", "SharePublic", snapshot),
+                    *(() if can.publicly else can.reasons),
+                ),
                 warnings=can.reasons if can.publicly else (),
                 do=partial(share_publicly, snapshot, confirm=snapshot.id),
                 done=lambda: "all" in self.users(snapshot.id),
@@ -274,7 +274,7 @@ class _Closing(_Reading):
                 what=self.what,
                 on=snapshot.id,
                 reason=f"shared with {self.told(snapshot)['shared with']}",
-                blockers=(*self.lacking("ShareLocal", snapshot), *foreign(snapshot)),
+                blockers=(*self.region.barred("Snapshot", "ShareLocal", snapshot), *foreign(snapshot)),
                 do=partial(make_private, snapshot),
                 done=lambda: self.shares is not None and not self.users(snapshot.id),
             )
@@ -312,7 +312,7 @@ class _Expiring(_Reading):
                 on=snapshot.id,
                 reason="; ".join(f"shared with {account} until {_shown(end)}" for account, end in ends.items())
                 or "shared until nobody knows when",
-                blockers=(*self.lacking("ShareLocal", snapshot), *(() if ends else unreadable)),
+                blockers=(*self.region.barred("Snapshot", "ShareLocal", snapshot), *(() if ends else unreadable)),
                 warnings=unreadable if ends else (),
                 do=partial(unshare, snapshot, *ends),
                 done=lambda: bool(ends) and not ends.keys() & (self.users(snapshot.id) | self._held(snapshot.id)),
