@@ -32,7 +32,8 @@ DUE = "snapkit:due"
 """The tag that says for which due time a snapshot was taken."""
 
 MOMENT = "snapkit:moment"
-"""The tag of a copy that says which moment its data are of; only copies that a strategy wanted have it."""
+"""The tag of a copy, or of a recovery volume, that says which moment its data are of; only those that a strategy
+wanted have it."""
 
 
 @dataclass(frozen=True)
