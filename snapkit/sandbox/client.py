@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _LONGEST_PAUSE = 20.0
 """Between two tries [s]. Source: botocore, standard retry mode."""
 
+NOWHERE = "sandbox.invalid"
+"""Where the endpoints of our clients lie: a domain that cannot exist. Source: RFC 6761, "invalid"."""
+
 _OURS = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
 
 
@@ -59,10 +62,12 @@ def make(gateway: "Gateway", service: str, region: str, account: str, config: Co
     waits, in waiters and between retries, passes on the clock of the sandbox.
     """
     clock = gateway.world.clock
+    wanted = Config(ignore_configured_endpoint_urls=True).merge(config or Config())
     client = plain_session(**account_credentials(account), region_name=region).client(
         service,
-        endpoint_url=f"https://{service}.{region}.sandbox.invalid",
-        config=Config(ignore_configured_endpoint_urls=True, retries={"mode": "standard"}).merge(config or Config()),
+        endpoint_url=f"https://{service}.{region}.{NOWHERE}",
+        # Another mode would wait outside as well: the adaptive one before it sends, after a throttled call.
+        config=wanted.merge(Config(retries={**(wanted.retries or {}), "mode": "standard"})),
     )
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:

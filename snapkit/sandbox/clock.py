@@ -132,7 +132,8 @@ class SimulatedClock:
             # What happens sees the moment at which it happens, not that of the look which lets it happen.
             if self.speed and not self._moving:
                 outside, inside = self._running_since
-                self._run(min(self._latest, inside + int((time.monotonic() - outside) * self.speed * 1000)))
+                passed = (time.monotonic() - outside) * self.speed * 1000
+                self._run(inside + int(min(passed, self._latest - inside)))
             return int(self._events.now)
 
     def _run(self, until: int) -> None:

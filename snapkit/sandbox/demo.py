@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from snapkit.blocks import Workload
+from snapkit.errors import InvalidRequest
 from snapkit.tags import STANDARD, to_aws
 
 if TYPE_CHECKING:
@@ -89,8 +90,16 @@ _SERVERS = (
 
 
 def begin(start: datetime) -> datetime:
-    """Tell when the history of an estate begins that is handed over at a moment."""
-    return start - _LENGTH
+    """Tell when the history of an estate begins that is handed over at a moment.
+
+    Raises:
+        InvalidRequest: that would be before the year 1.
+    """
+    try:
+        return start - _LENGTH
+    except OverflowError:
+        remedy = f"leave {_LENGTH.days} days for the history"
+        raise InvalidRequest("start", str(start), "is too early for a demo", remedy) from None
 
 
 def build(sandbox: "Sandbox", start: datetime) -> None:

@@ -17,13 +17,27 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["throttle", "internal", "unavailable", "unreachable", "lost", "failing", "hidden"]
 
 _CREATING = ("CreateSnapshot", "CreateSnapshots", "CopySnapshot", "StartSnapshot", "CreateImage", "CopyImage")
-_SERVICES = ("ec2", "ebs", "dlm", "rbin", "sts", "iam", "kms", "cloudwatch", "organizations")
+_SERVICES = (
+    "ec2", "ebs", "dlm", "rbin", "sts", "iam", "kms", "cloudwatch", "organizations", "resourcegroupstaggingapi",
+    "events", "backup", "ram", "pricing", "account",
+)  # fmt: skip
 
 
 @cache
 def _known_operations() -> frozenset[str]:
     """Collect the operations of the services around EBS; data that nobody changes."""
     return frozenset(name for service in _SERVICES for name in get_service_model(service).operation_names)
+
+
+def _internal(service: str) -> str:
+    """Name an internal error as the service does.
+
+    Source: EC2 API reference, "Error codes"; the models of the services; IAM API reference, "Common errors".
+    """
+    if service == "ec2":
+        return "InternalError"
+    modelled = {shape.name for shape in get_service_model(service).error_shapes}
+    return "InternalServerException" if "InternalServerException" in modelled else "InternalFailure"
 
 
 class NoAnswer(Exception):
@@ -107,8 +121,8 @@ class Faults:
             region: where only.
 
         Raises:
-            InvalidRequest: the operation is not written as AWS does, nothing is to go wrong, a count is negative, or
-                the operation begins no snapshot that could fail or hide.
+            InvalidRequest: the operation is not written as AWS does, nothing is to go wrong, a count is negative, the
+                operation begins no snapshot that could fail or hide, or the message is no text or empty.
         """
         counts: dict[Kind, int] = {
             "throttle": throttle, "internal": internal, "unavailable": unavailable, "unreachable": unreachable,
@@ -117,8 +131,11 @@ class Faults:
         for kind, count in counts.items():
             if isinstance(count, bool) or not isinstance(count, int) or count < 0:
                 raise InvalidRequest(f"fault {kind}", count, "is no number of calls", "give a whole number from 0 up")
-        if operation not in _known_operations():
-            raise InvalidRequest("operation", operation, "is no operation of AWS", "write it as in 'CreateSnapshot'")
+        if not isinstance(operation, str) or operation not in _known_operations():
+            rule = "is no operation of EC2 or a service around it"
+            raise InvalidRequest("operation", operation, rule, "write it as in 'CreateSnapshot'")
+        if not isinstance(message, str) or not message:
+            raise InvalidRequest("fault message", message, "is no text", "say why the snapshot fails, or leave it out")
         for name, value, there in (("account", account, self.accounts), ("region", region, self.regions)):
             if value is not None and value not in there:
                 raise InvalidRequest(name, value, "is not in this sandbox", f"choose one of {', '.join(there)}")
@@ -151,10 +168,10 @@ class Faults:
             case "throttle":
                 raise throttled(call.service)
             case "internal":
-                code = "InternalError" if call.service == "ec2" else "InternalServerException"
-                raise Refusal(code, "An internal error has occurred", 500)
+                raise Refusal(_internal(call.service), "An internal error has occurred", 500)
             case "unavailable":
-                raise Refusal("Unavailable", "The server is overloaded and can't handle the request.", 503)
+                code = "Unavailable" if call.service == "ec2" else "ServiceUnavailable"
+                raise Refusal(code, "The server is overloaded and can't handle the request.", 503)
             case "unreachable":
                 raise NoAnswer
 

@@ -14,7 +14,7 @@ from moto.iam.models import iam_backends
 
 from snapkit.sandbox.answering import Reply, written
 from snapkit.sandbox.call import OPERATIONS, PREPARATIONS, Call
-from snapkit.sandbox.client import account_key
+from snapkit.sandbox.client import NOWHERE, account_key
 from snapkit.sandbox.faults import NoAnswer
 from snapkit.sandbox.reading import operation_of, params_of, protocol_of
 from snapkit.sandbox.refusal import Refusal
@@ -26,6 +26,8 @@ _SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 _GLOBAL = ("iam", "organizations", "sts")
 _NOT_MOTOS = ("content-length", "date")
 """Headers that are written anew."""
+_REFUSED = 400
+"""From this status on, nothing has happened."""
 _KEY_OF_AWS = re.compile(r"A[A-Z]IA[A-Z0-9]{12,}")
 
 
@@ -66,16 +68,17 @@ class Gateway:
         request = Request.from_primitives(method, url, headers, body)
         world = self.world
         with world.clock.lock, world.place.taken():
-            world.clock.seconds()
             service = _SERVICES.get(scope.service, scope.service)
             try:
+                world.clock.seconds()
+                world.place.served = not (parts.hostname or "").endswith(NOWHERE)
                 reply = self._answer(
                     scope, service, request, AWSPreparedRequest(method, url, headers, body, stream_output=False)
                 )
             except NoAnswer:
                 raise
-            except Exception as error:  # noqa: BLE001 - see _told
-                reply = _refused(_told(error), service, request.content_type, world.new_request_id())
+            except Exception as error:  # noqa: BLE001 - see as_refusal
+                reply = _refused(as_refusal(error), service, request.content_type, world.new_request_id())
             reply.headers["Date"] = format_datetime(world.clock.now(), usegmt=True)
             return reply
 
@@ -98,7 +101,8 @@ class Gateway:
         handler = OPERATIONS.get((service, name))
         if handler is None:
             reply = self._ask_moto(call, original)
-            world.faults.after(call, None)
+            if reply.status < _REFUSED:
+                world.faults.after(call, None)
             return reply
         if service == "ec2" and call.get("DryRun"):
             raise Refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
@@ -157,7 +161,7 @@ def _scope(headers: Mapping[str, str], query: str) -> _Scope:
     return _Scope(match[1], match[2], match[3])
 
 
-def _told(error: Exception) -> Refusal:
+def as_refusal(error: Exception) -> Refusal:
     """Say what a defect of the sandbox is to whoever sent the request: the same as one of AWS."""
     if isinstance(error, Refusal):
         return error

@@ -44,6 +44,7 @@ class Place:
 
     Attributes:
         account: the account of the request that is being answered.
+        served: whether that request came over HTTP.
     """
 
     def __init__(self, seed: int, now: Callable[[], datetime.datetime], session: boto3.Session) -> None:
@@ -55,6 +56,7 @@ class Place:
             session: knows the names of the regions, and nothing of the environment.
         """
         self.account = ""
+        self.served = False
         self._time = _moduled(now)
         self._session = session
         self._backends: list[Content] = []
@@ -78,6 +80,7 @@ class Place:
                 (Subnet, "_base_avail_ip_iterator", _hosts),
                 (moto.core.config, "default_user_config", {}),
                 (moto.sts.models, "random_session_token", _session_token),
+                (moto.sts.models, "utcnow", self._session_begins),
                 (moto.iam.models, "load_iam_aws_managed_policies", lambda: False),
                 *((moto.settings, name, value) for name, value in _SETTINGS.items()),
             ]
@@ -97,6 +100,16 @@ class Place:
                 self._backends = _take_out()
                 _put_in(outer)
                 mock_random.setstate(random)
+
+    def _session_begins(self) -> datetime.datetime:
+        """Tell from when on a session of STS lasts, in UTC without a zone, as moto counts.
+
+        A client outside that assumes a role by itself, as the CLI does for a profile, compares the end with the clock
+        of the world outside, and takes no credentials that have ended by it.
+        """
+        inside = moto.core.utils.utcnow()
+        outside = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+        return max(inside, outside) if self.served else inside
 
 
 def _take_out() -> list[Content]:

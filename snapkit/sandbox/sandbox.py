@@ -10,7 +10,7 @@ from botocore.config import Config
 from snapkit.access import Access
 from snapkit.blocks import Workload
 from snapkit.ebs import Region
-from snapkit.errors import InvalidRequest
+from snapkit.errors import InvalidRequest, SnapkitError
 from snapkit.sandbox import client
 from snapkit.sandbox.call import check_tags
 from snapkit.sandbox.clock import SimulatedClock
@@ -98,11 +98,15 @@ class Sandbox:
         Args:
             seed: of ids and of all chance.
             start: the time at which it is handed over; its history lies before.
+
+        Raises:
+            InvalidRequest: an argument cannot be.
         """
         from snapkit.sandbox import demo
 
-        sandbox = cls(seed, demo.ACCOUNTS, demo.begin(_start(start)), timing=Timing())
-        demo.build(sandbox, _start(start))
+        end = _start(start)
+        sandbox = cls(seed, demo.ACCOUNTS, demo.begin(end), timing=Timing())
+        demo.build(sandbox, end)
         return sandbox
 
     @property
@@ -185,7 +189,10 @@ class Sandbox:
 
         Raises:
             InvalidRequest: the speed is no number above 0, or the port is not free.
+            SnapkitError: it was closed.
         """
+        if self._world.closed:
+            raise SnapkitError("the sandbox was closed; make a new one to serve")
         if speed is not None:
             self.clock.live(speed)
         server = Server(self._gateway, port)
@@ -369,7 +376,7 @@ def _start(given: datetime | str) -> datetime:
     try:
         moment = datetime.fromisoformat(given) if isinstance(given, str) else given
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, OverflowError):
         raise InvalidRequest(
             "start", given, "is no moment", "give a datetime, or text like '2026-01-05T00:00'"
         ) from None

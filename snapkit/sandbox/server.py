@@ -6,12 +6,13 @@ from socket import SHUT_RDWR, create_server
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from snapkit.errors import InvalidRequest
 from snapkit.sandbox.faults import NoAnswer
+from snapkit.sandbox.gateway import as_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +77,9 @@ class Server:
             # The client sees a connection that ends, as when the network fails.
             environ["werkzeug.socket"].shutdown(SHUT_RDWR)
             raise ConnectionAbortedError from None
+        except ClientDisconnected:
+            # As when a kernel dies in the middle of a request: nobody waits, and it is nothing to report.
+            raise ConnectionAbortedError from None
         return Response(reply.body, reply.status, reply.headers)(environ, start_response)
 
     def _control(self, request: Request) -> Response:
@@ -93,11 +97,13 @@ class Server:
                 clock.live(speed)
             if "advance" in change:
                 clock.advance(change["advance"])
+            return _json({"now": clock.now().isoformat(), "speed": clock.speed}, 200)
         except InvalidRequest as refusal:
             return _json({"message": str(refusal)}, 400)
         except HTTPException as refusal:
             return _json({"message": refusal.description}, refusal.code or 400)
-        return _json({"now": clock.now().isoformat(), "speed": clock.speed}, 200)
+        except Exception as error:  # noqa: BLE001 - see as_refusal
+            return _json({"message": as_refusal(error).message}, 500)
 
 
 def _json(content: dict[str, Any], status: int) -> Response:

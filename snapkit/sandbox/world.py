@@ -16,7 +16,7 @@ from snapkit.blocks import Workload
 from snapkit.sandbox import client
 from snapkit.sandbox.clock import SimulatedClock
 from snapkit.sandbox.disk import Disk, Serials
-from snapkit.sandbox.ec2 import Ec2
+from snapkit.sandbox.ec2 import BLOCKS_PER_GIB, Ec2
 from snapkit.sandbox.faults import Faults
 from snapkit.sandbox.limits import Buckets
 from snapkit.sandbox.place import IN_USE, Place
@@ -44,6 +44,13 @@ class World:
         workload: Workload | None,
         buckets: Buckets | None,
     ) -> None:
+        """Make it, without a volume yet.
+
+        Raises:
+            InvalidRequest: the workload cannot run on a volume.
+        """
+        if workload is not None:
+            writer_of(workload, BLOCKS_PER_GIB, np.random.default_rng(seed))  # refused now, not at the first volume
         self.seed = seed
         self.accounts = accounts
         self.clock = SimulatedClock(start)

@@ -118,7 +118,7 @@ def test_pauses_between_tries_double_and_pass_on_the_clock(sandbox: Sandbox) -> 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 def test_whatever_the_mode_of_retries_it_is_the_standard_one(sandbox: Sandbox, mode: str) -> None:
     ec2 = sandbox.client("ec2", config=Config(retries={"mode": mode}))
-    sandbox.faults.add("DescribeVolumes", unavailable=2)
+    sandbox.faults.add("DescribeVolumes", throttle=1, unavailable=1)
     assert ec2.describe_volumes()["ResponseMetadata"]["RetryAttempts"] == 2
     assert sandbox.clock.seconds() == 3
 

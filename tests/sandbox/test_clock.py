@@ -235,6 +235,13 @@ def test_what_is_no_speed_is_refused(clock: SimulatedClock, speed: Any) -> None:
     assert clock.speed == 0
 
 
+def test_a_clock_too_fast_for_the_calendar_stays_at_its_end(clock: SimulatedClock, outside: Outside) -> None:
+    clock.live(1e308)
+    outside.now += 1000
+    assert clock.now().isoformat() == "9999-12-31T23:59:59.999000+00:00"
+    clock.pause()
+
+
 def test_sleep_moves_a_standing_clock_and_waits_for_a_running_one(clock: SimulatedClock, outside: Outside) -> None:
     clock.sleep("1h")
     assert clock.seconds() == 3600

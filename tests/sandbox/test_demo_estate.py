@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from snapkit import Sandbox
+from snapkit import InvalidRequest, Sandbox
 from snapkit.blocks import Workload
 from snapkit.tags import STANDARD
 from tests.sandbox.ground import refused
@@ -127,6 +127,11 @@ def test_two_demos_are_equal_and_another_seed_gives_another() -> None:
     first, again, other = (everything(Sandbox.demo(seed)) for seed in (7, 7, 8))
     assert first == again
     assert [each["SnapshotId"] for each in first] != [each["SnapshotId"] for each in other]
+
+
+def test_a_demo_without_room_for_its_history_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"start '0001-01-05 .* is too early for a demo; leave 62 days"):
+        Sandbox.demo(start="0001-01-05")
 
 
 def test_it_is_handed_over_at_the_moment_asked_for() -> None:

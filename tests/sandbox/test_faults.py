@@ -69,9 +69,15 @@ def test_other_services_throttle_in_their_own_words(
 
 
 def test_other_services_fail_in_their_own_words(ground: Ground) -> None:
-    ground.sandbox.faults.add("ListSnapshotBlocks", internal=1)
+    for operation in ("ListSnapshotBlocks", "GetCallerIdentity", "GetResources"):
+        ground.sandbox.faults.add(operation, internal=1, unavailable=1)
     ebs = ground.client("ebs")
-    refused("InternalServerException", lambda: ebs.list_snapshot_blocks(SnapshotId="snap-00000000000000000"))
+    for code in ("InternalServerException", "ServiceUnavailable"):
+        refused(code, lambda: ebs.list_snapshot_blocks(SnapshotId="snap-00000000000000000"))
+    for code, status in (("InternalFailure", 500), ("ServiceUnavailable", 503)):
+        for call in (ground.client("sts").get_caller_identity, ground.client("resourcegroupstaggingapi").get_resources):
+            error = refused(code, call)
+            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
 def test_a_call_that_never_arrives_leaves_nothing_behind(ground: Ground) -> None:
@@ -108,8 +114,10 @@ def test_calls_that_moto_answers_are_lost_likewise(ground: Ground, kind: str) ->
 
 def test_what_is_refused_is_not_lost(ground: Ground) -> None:
     ground.sandbox.faults.add("DeleteSnapshot", lost=1)
+    ground.sandbox.faults.add("DisableKey", lost=1)
     refused("InvalidSnapshot.NotFound", lambda: ground.ec2().delete_snapshot(SnapshotId="snap-00000000000000000"))
-    assert [fault.kind for fault in ground.sandbox.faults.pending()] == ["lost"]
+    refused("NotFoundException", lambda: ground.client("kms").disable_key(KeyId="none"))
+    assert [fault.operation for fault in ground.sandbox.faults.pending()] == ["DeleteSnapshot", "DisableKey"]
 
 
 @pytest.mark.parametrize("kind", ["throttle", "internal", "unavailable", "unreachable"])
@@ -294,8 +302,12 @@ def test_a_dry_run_begins_nothing_that_could_fail(ground: Ground) -> None:
         ("DeleteSnapshot", {"failing": 1}, "begins no snapshot"),
         ("DescribeSnapshots", {"hidden": 1}, "begins no snapshot"),
         ("create_snapshot", {"throttle": 1}, "write it as in 'CreateSnapshot'"),
-        ("", {"throttle": 1}, "is no operation of AWS"),
-        (None, {"throttle": 1}, "is no operation of AWS"),
+        ("", {"throttle": 1}, "is no operation of EC2"),
+        (None, {"throttle": 1}, "is no operation of EC2"),
+        (["CreateSnapshot"], {"throttle": 1}, "is no operation of EC2"),
+        ("CreateSnapshot", {"failing": 1, "message": ""}, "fault message '' is no text"),
+        ("CreateSnapshot", {"failing": 1, "message": None}, "fault message None is no text"),
+        ("CreateSnapshot", {"failing": 1, "message": 5}, "fault message 5 is no text"),
     ],
 )
 def test_what_could_never_go_wrong_is_refused(operation: Any, counts: dict[str, Any], words: str) -> None:

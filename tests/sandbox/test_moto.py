@@ -16,6 +16,7 @@ import moto.core.config
 import moto.core.utils
 import moto.iam.models
 import moto.settings
+import moto.sts.models
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
@@ -123,6 +124,8 @@ def test_subnets_remember_their_addresses_in_a_cache_for_the_whole_process() -> 
     [
         (moto.core.config, "default_user_config"),
         (moto.iam.models, "load_iam_aws_managed_policies"),
+        (moto.sts.models, "random_session_token"),
+        (moto.sts.models, "utcnow"),
         (moto.settings, "ENABLE_AMI_VALIDATION"),
         (moto.settings, "ENABLE_KEYPAIR_VALIDATION"),
         (moto.settings, "EC2_ENABLE_INSTANCE_TYPE_VALIDATION"),

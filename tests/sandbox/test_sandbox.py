@@ -12,6 +12,8 @@ from snapkit.blocks import Workload
 from snapkit.rules import BLOCK
 from tests.sandbox.ground import Ground
 
+WRITES = pd.DataFrame({"t_us": [0, 60_000_000], "op": ["W", "W"], "off": [0, 4096], "len": [4096, 4096]})
+
 
 @pytest.fixture
 def ground() -> Iterator[Ground]:
@@ -35,13 +37,28 @@ def written(ground: Ground, volume: str, wait: str = "1h") -> float:
         {"seed": -1}, {"seed": True}, {"seed": "1"},
         {"accounts": []}, {"accounts": ["1"]}, {"accounts": "111122223333"}, {"accounts": [111122223333]},
         {"accounts": ["111122223333", "111122223333"]}, {"accounts": 3},
-        {"start": "yesterday"}, {"start": 3},
+        {"start": "yesterday"}, {"start": 3}, {"start": "0001-01-01T00:00+14:00"}, {"start": "9999-12-31T23:59-12:00"},
         {"limits": "none"}, {"timing": 3}, {"workload": "workstation"},
     ],
 )  # fmt: skip
 def test_what_no_sandbox_can_be_made_of_is_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match=rf"^{next(iter(arguments)).rstrip('s')}"):
         Sandbox(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("workload", "words"),
+    [
+        (Workload.from_trace(WRITES, block_size=4096), "block size of the workload 4096 is not that of EBS"),
+        (
+            Workload.together(dict.fromkeys(("root", "data"), Workload.profile("workstation"))),
+            "stands for writes to several volumes",
+        ),
+    ],
+)
+def test_a_workload_that_no_volume_can_run_is_refused_before_the_sandbox_exists(workload: Workload, words: str) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        Sandbox(workload=workload)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,14 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from snapkit import InvalidRequest, Sandbox
+from snapkit import InvalidRequest, Sandbox, SnapkitError
+from snapkit.clock import RemoteClock
 from snapkit.sandbox.call import OPERATIONS
-from tests.sandbox.ground import ONE_TRY, refused
-from tests.sandbox.wire import JSON, Wire, json_error, xml_error
+from tests.sandbox.ground import refused
+from tests.sandbox.wire import JSON, Wire, json_error, plain, xml_error
 
 ACCOUNTS = ["111122223333", "444455556666"]
 
@@ -34,14 +35,6 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def url(sandbox: Sandbox) -> str:
     return sandbox.serve()
-
-
-def plain(url: str, service: str = "ec2", key: str = "test", region: str = "us-east-1", **more: Any) -> Any:
-    """What a script has that knows no more than an endpoint."""
-    secret = more.pop("secret", "secret")
-    return boto3.client(
-        service, region, endpoint_url=url, aws_access_key_id=key, aws_secret_access_key=secret, config=ONE_TRY, **more
-    )
 
 
 @pytest.fixture
@@ -95,68 +88,6 @@ def test_the_cli_creates_waits_lists_and_is_refused(sandbox: Sandbox, cli: Any) 
     assert failed.returncode in (254, 255)
     assert "(InvalidSnapshot.NotFound) when calling the DeleteSnapshot operation: The snapshot" in failed.stderr
     assert json.loads(cli("sts", "get-caller-identity").stdout)["Account"] == "111122223333"
-
-
-# -- who asks
-
-
-def test_twelve_digits_name_the_account(url: str) -> None:
-    for account in ACCOUNTS:
-        assert plain(url, "sts", account).get_caller_identity()["Account"] == account
-    made = plain(url, key=ACCOUNTS[1]).create_volume(AvailabilityZone="us-east-1a", Size=1)
-    assert plain(url, key=ACCOUNTS[0]).describe_volumes()["Volumes"] == []
-    assert plain(url, key=ACCOUNTS[1]).describe_volumes()["Volumes"][0]["VolumeId"] == made["VolumeId"]
-
-
-@pytest.mark.parametrize("key", ["test", "testing", "foobar_key", "FOOBARKEY", "mock"])
-def test_a_key_like_none_of_awss_is_the_first_accounts(url: str, key: str) -> None:
-    assert plain(url, "sts", key).get_caller_identity()["Account"] == ACCOUNTS[0]
-
-
-@pytest.mark.parametrize("key", ["AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE", "999988887777"])
-def test_an_unknown_key_in_the_style_of_aws_is_refused(url: str, key: str) -> None:
-    message = "AWS was not able to validate the provided access credentials"
-    error = refused("AuthFailure", plain(url, key=key).describe_snapshots, message)
-    assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 401
-    for service, call in (("sts", "get_caller_identity"), ("iam", "list_users")):
-        refused("InvalidClientTokenId", getattr(plain(url, service, key), call), "security token")
-    for service, call in (("kms", "list_keys"), ("rbin", "list_tags_for_resource")):
-        parameters = (
-            {"ResourceArn": "arn:aws:rbin:us-east-1:111122223333:rule/abcdefghijk"} if service == "rbin" else {}
-        )
-        refused("UnrecognizedClientException", lambda: getattr(plain(url, service, key), call)(**parameters))  # noqa: B023
-
-
-def test_keys_of_a_user_are_of_its_account(url: str) -> None:
-    iam = plain(url, "iam", ACCOUNTS[1])
-    iam.create_user(UserName="robot")
-    key = iam.create_access_key(UserName="robot")["AccessKey"]["AccessKeyId"]
-    assert plain(url, "sts", key).get_caller_identity()["Account"] == ACCOUNTS[1]
-
-
-@pytest.mark.parametrize("served", [False, True], ids=["in process", "served"])
-def test_an_assumed_role_is_of_its_account(sandbox: Sandbox, served: bool) -> None:
-    url = sandbox.serve()
-    sts = plain(url, "sts", ACCOUNTS[0]) if served else sandbox.client("sts")
-    role = f"arn:aws:iam::{ACCOUNTS[1]}:role/backup"
-    given = sts.assume_role(RoleArn=role, RoleSessionName="night")["Credentials"]
-    keys = {"secret": given["SecretAccessKey"], "aws_session_token": given["SessionToken"]}
-    ec2 = plain(url, key=given["AccessKeyId"], **keys)
-    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
-    assert ec2.create_snapshot(VolumeId=volume)["OwnerId"] == ACCOUNTS[1]
-    assert plain(url, "sts", given["AccessKeyId"], **keys).get_caller_identity()["Account"] == ACCOUNTS[1]
-    assert sandbox.client("ec2", account=ACCOUNTS[1]).describe_volumes()["Volumes"][0]["VolumeId"] == volume
-
-
-def test_an_unknown_region_is_refused(url: str) -> None:
-    refused("SignatureDoesNotMatch", plain(url, region="mars-north-1").describe_snapshots, "'mars-north-1'")
-
-
-def test_an_unsigned_request_is_refused(wire: Wire) -> None:
-    for body in (b"Action=DescribeSnapshots", b"", None):
-        assert xml_error(wire.ask(body, signed=False))[0] == "MissingAuthenticationToken"
-    assert xml_error(wire.ask(b"", signed=False, Authorization="Basic dGVzdDp0ZXN0"))[0] == "MissingAuthenticationToken"
-    assert xml_error(wire.ask(method="GET", path="/favicon.ico", signed=False))[0] == "MissingAuthenticationToken"
 
 
 # -- what is asked
@@ -279,6 +210,24 @@ def test_a_failure_of_the_sandbox_itself_is_an_error_of_aws(
     assert "banana" in caplog.text
 
 
+def test_a_failure_while_time_passes_is_an_error_too(
+    wire: Wire, sandbox: Sandbox, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise KeyError("banana")
+
+    clock, told = sandbox.clock, "The sandbox has failed: KeyError: 'banana'"
+    clock.after(60, broken)
+    with pytest.raises(InvalidRequest, match=f"was refused .500.; {told}"):
+        RemoteClock(url).advance("1h")
+    clock.after(60, broken)
+    clock.live(1e9)
+    found = wire.ask(b"Action=DescribeSnapshots")
+    clock.pause()
+    assert xml_error(found) == ("InternalError", told)
+    assert "banana" in caplog.text
+
+
 @pytest.mark.parametrize("asked", [{"NextToken": True}, {"NextToken": "MQ=="}, {"MaxResults": "abc"}, []])
 def test_a_value_of_the_wrong_type_is_refused(wire: Wire, asked: Any) -> None:
     answer = wire.ask(
@@ -353,9 +302,13 @@ def test_close_frees_the_port_and_leaves_no_thread() -> None:
 def test_close_may_come_twice_and_without_a_server() -> None:
     sandbox = Sandbox()
     sandbox.close()
-    sandbox.serve()
     sandbox.close()
+
+
+def test_a_closed_sandbox_is_not_served_again(sandbox: Sandbox) -> None:
     sandbox.close()
+    with pytest.raises(SnapkitError, match="the sandbox was closed; make a new one to serve"):
+        sandbox.serve()
 
 
 @pytest.mark.parametrize("port", [-1, 65536, 10**9, True, "80", None])
@@ -390,6 +343,22 @@ def test_nothing_is_written_on_the_screen(url: str, capfd: pytest.CaptureFixture
     plain(url).describe_snapshots()
     refused("InvalidSnapshot.NotFound", lambda: plain(url).delete_snapshot(SnapshotId="snap-00000000000000000"))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("path", ["/", "/_snapkit/clock"])
+def test_a_client_that_dies_in_the_middle_of_a_request_leaves_no_trace(
+    url: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {JSON}\r\nContent-Length: 1000\r\n\r\n"
+    before = threading.active_count()
+    with socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=60) as dying:
+        dying.sendall(head.encode() + b"Action=")
+        dying.shutdown(socket.SHUT_WR)
+        dying.recv(1)
+    while threading.active_count() > before:
+        time.sleep(0.01)
+    assert caplog.text == ""
+    plain(url).describe_snapshots()
 
 
 def test_many_clients_at_once_are_served(url: str) -> None:

@@ -1,12 +1,25 @@
-"""Requests to a served sandbox as bytes, and its errors as it writes them."""
+"""Requests to a served sandbox, by plain clients and as bytes, and its errors as it writes them."""
 
 import http.client
 import json
+from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
+import boto3
+
+from tests.sandbox.ground import ONE_TRY
+
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 JSON = "application/json"
+
+
+def plain(url: str, service: str = "ec2", key: str = "test", region: str = "us-east-1", **more: Any) -> Any:
+    """What a script has that knows no more than an endpoint."""
+    secret = more.pop("secret", "secret")
+    return boto3.client(
+        service, region, endpoint_url=url, aws_access_key_id=key, aws_secret_access_key=secret, config=ONE_TRY, **more
+    )
 
 
 class Wire:
