@@ -39,6 +39,11 @@ def account_key(account: str) -> str:
     return "AKIA" + base64.b32encode(hashlib.sha256(f"key of {account}".encode()).digest()).decode()[:16]
 
 
+def session_key(account: str) -> str:
+    """Make up the access key id of a session of an account itself."""
+    return f"ASIA{account_key(account)[4:]}"
+
+
 def account_credentials(account: str) -> Mapping[str, str]:
     """Make up credentials of an account, by the names that `boto3.client` gives them."""
     secret = base64.b64encode(hashlib.sha256(f"secret of {account}".encode()).digest()).decode()[:40]

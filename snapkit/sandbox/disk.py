@@ -208,8 +208,11 @@ class Disk:
             self._holds_data = np.concatenate([self._holds_data, np.zeros(size - len(self._holds_data), np.bool_)])
 
     def bytes_between(self, a: float, b: float) -> float:
-        """Tell how much was written [bytes] after one moment of the sandbox's clock, up to and including another."""
-        written = float(sum(size for moment, size in self._by_hand if a < moment <= b))
+        """Tell how much was written [bytes] from one moment of the sandbox's clock until another.
+
+        A write by hand counts to what follows it, so that one at the moment at which the volume was made is not lost.
+        """
+        written = float(sum(size for moment, size in self._by_hand if a <= moment < b))
         if self.writer is None or b <= self._began:
             return written
         return written + self.writer.bytes_between(max(0.0, a - self._began), b - self._began)

@@ -14,7 +14,7 @@ from moto.iam.models import iam_backends
 
 from snapkit.sandbox.answering import Reply, written
 from snapkit.sandbox.call import OPERATIONS, PREPARATIONS, Call
-from snapkit.sandbox.client import NOWHERE, account_key
+from snapkit.sandbox.client import NOWHERE, account_key, session_key
 from snapkit.sandbox.faults import NoAnswer
 from snapkit.sandbox.reading import operation_of, params_of, protocol_of
 from snapkit.sandbox.refusal import Refusal
@@ -117,7 +117,7 @@ class Gateway:
         """
         accounts = self.world.accounts
         for account in accounts:
-            if scope.key in (account, account_key(account)):
+            if scope.key in (account, account_key(account), session_key(account)):
                 return account
             if any(scope.key in partition.access_keys for partition in iam_backends[account].values()):
                 return account

@@ -79,8 +79,8 @@ class Place:
                 (BaseModel, "__new__", staticmethod(_untracked)),
                 (Subnet, "_base_avail_ip_iterator", _hosts),
                 (moto.core.config, "default_user_config", {}),
-                (moto.sts.models, "random_session_token", _session_token),
-                (moto.sts.models, "utcnow", self._session_begins),
+                (moto.sts.models, "random_session_token", session_token),
+                (moto.sts.models, "utcnow", self.session_begins),
                 (moto.iam.models, "load_iam_aws_managed_policies", lambda: False),
                 *((moto.settings, name, value) for name, value in _SETTINGS.items()),
             ]
@@ -101,7 +101,7 @@ class Place:
                 _put_in(outer)
                 mock_random.setstate(random)
 
-    def _session_begins(self) -> datetime.datetime:
+    def session_begins(self) -> datetime.datetime:
         """Tell from when on a session of STS lasts, in UTC without a zone, as moto counts.
 
         A client outside that assumes a role by itself, as the CLI does for a profile, compares the end with the clock
@@ -134,7 +134,7 @@ def _dicts(backends: BackendDict[Any]) -> list[dict[Any, Any]]:
     return [backends, *(each for each in vars(backends).values() if isinstance(each, dict))]
 
 
-def _session_token() -> str:
+def session_token() -> str:
     """Make up a session token from the seed; moto draws one from the operating system."""
     return "IQoJ" + mock_random.get_random_string(352)
 

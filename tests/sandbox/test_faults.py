@@ -233,6 +233,15 @@ def test_a_new_id_is_unknown_to_the_first_look_ups(ground: Ground) -> None:
     assert [each["SnapshotId"] for each in snapshots(ground)] == [taken]
 
 
+def test_a_new_id_cannot_be_tagged_at_once(ground: Ground) -> None:
+    ec2, tags = ground.ec2(), [{"Key": "Name", "Value": "nightly"}]
+    ground.sandbox.faults.add("CreateSnapshot", hidden=1)
+    taken = ec2.create_snapshot(VolumeId=ground.volume())["SnapshotId"]
+    refused("InvalidSnapshot.NotFound", lambda: ec2.create_tags(Resources=[taken], Tags=tags), taken)
+    ec2.create_tags(Resources=[taken], Tags=tags)
+    assert ground.shown(taken)["Tags"] == tags
+
+
 def test_only_the_next_call_hides_what_it_makes(ground: Ground) -> None:
     ec2 = ground.ec2()
     ground.sandbox.faults.add("CreateSnapshot", hidden=1)

@@ -89,6 +89,12 @@ def test_an_unsigned_request_is_refused(wire: Wire) -> None:
     assert xml_error(wire.ask(method="GET", path="/favicon.ico", signed=False))[0] == "MissingAuthenticationToken"
 
 
+def test_a_session_token_is_of_the_account_that_asked(url: str) -> None:
+    given = plain(url, "sts", ACCOUNTS[1]).get_session_token()["Credentials"]
+    keys = {"secret": given["SecretAccessKey"], "aws_session_token": given["SessionToken"]}
+    assert plain(url, "sts", given["AccessKeyId"], **keys).get_caller_identity()["Account"] == ACCOUNTS[1]
+
+
 CONFIG = """
 [profile main]
 region = us-east-1

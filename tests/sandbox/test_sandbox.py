@@ -119,6 +119,12 @@ def test_what_is_written_by_hand_shows_in_the_metrics(ground: Ground) -> None:
     assert written(ground, volume) == 51 * BLOCK
 
 
+def test_what_is_written_to_a_volume_as_soon_as_it_is_made_shows_in_the_metrics(ground: Ground) -> None:
+    volume = ground.volume(written=50)
+    assert written(ground, volume) == 50 * BLOCK
+    assert written(ground, volume) == 50 * BLOCK
+
+
 def test_what_was_put_before_the_workload_overwrote_it_is_gone(ground: Ground) -> None:
     volume = ground.volume(1)
     ground.sandbox.put(volume, 0, b"x" * BLOCK)

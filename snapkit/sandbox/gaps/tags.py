@@ -21,7 +21,14 @@ from snapkit.sandbox.call import Answer, Call, check_tags, operation
 from snapkit.sandbox.filters import select
 from snapkit.sandbox.gaps.recycle_bin import IN_BIN
 from snapkit.sandbox.paging import page
-from snapkit.sandbox.refusal import Refusal, check_instance_id, invalid, missing
+from snapkit.sandbox.refusal import (
+    Refusal,
+    check_instance_id,
+    check_snapshot_id,
+    invalid,
+    missing,
+    snapshot_not_found,
+)
 
 MOST_RESOURCES = 1000
 """In one call. Source: EC2 API reference, CreateTags."""
@@ -143,8 +150,9 @@ def _check_exists(call: Call, resource: str) -> None:
     if IN_BIN in call.ec2.tags.get(resource, {}):
         return
     if kind == "snapshot":
-        if call.world.visible(call.account, call.region, resource) is None:
-            call.ec2.snapshot(resource)
+        check_snapshot_id(resource)
+        if call.world.visible(call.account, call.region, resource) is None or call.world.faults.hides(resource):
+            raise snapshot_not_found(resource)
     elif kind == "volume":
         call.ec2.volume(resource)
     elif kind == "instance":

@@ -1,5 +1,6 @@
 """Rules about roles that are assumed."""
 
+from datetime import timedelta
 from functools import partial
 
 from tests.sandbox.ground import Ground, Table, refused
@@ -24,3 +25,12 @@ def what_is_no_role_of_an_account_here_cannot_be_assumed(ground: Ground) -> None
     ):
         assume = partial(ground.client("sts").assume_role, RoleArn=arn, RoleSessionName="test")
         refused(code, assume, arn)
+
+
+@ROWS.row("AWS STS API reference, GetSessionToken")
+def a_session_of_ones_own_lasts_as_long_as_asked_for(ground: Ground) -> None:
+    sts = ground.client("sts", 1)
+    first, second = (sts.get_session_token(DurationSeconds=each)["Credentials"] for each in (900, 129_600))
+    assert first["AccessKeyId"].startswith("ASIA")
+    assert second["Expiration"] - first["Expiration"] >= timedelta(seconds=129_600 - 900)
+    refused("ValidationError", partial(sts.get_session_token, DurationSeconds=129_601), "129601")
