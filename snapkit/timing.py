@@ -149,7 +149,8 @@ class Timing:
 
         The doubt is the covariance that the least squares leave, by a linear model around the fit. Its deviations are
         those of normal draws of which as many lie within an 80 % interval as by Student's t, for few snapshots tell
-        little of their spread. The spread itself is taken as it was found.
+        little of their spread. The spread itself is taken as it was found. All figures keep nine digits, so that the
+        same snapshots give the same fit on every machine.
 
         Args:
             changed_bytes: what each snapshot had to copy [bytes].
@@ -212,6 +213,7 @@ class Timing:
         spread = math.sqrt(float(np.square(off).sum()) / freedom)
         doubt = _doubt(latency / fitted, spread, freedom, widest)
         basis = f"fitted to {len(off)} snapshots{told}"
+        latency, rate, spread = _steady(latency), _steady(rate), _steady(spread)
         return cls(latency=latency, rate=rate, spread=spread, doubt=doubt, basis=basis)
 
 
@@ -222,6 +224,11 @@ rate: the standard error of a mean of three logarithms that deviate by 0.21, wid
 where 80 % of Student's t do with two degrees of freedom: 0.21 / sqrt(3) * 1.886 / 1.2816. latency: one report tells no
 deviation; that it is right within a factor of two, eight times in ten, is *assumed*: log(2) / 1.2816.
 """
+
+
+def _steady(figure: float) -> float:
+    """Keep the digits of a fitted figure that every processor agrees on; the last ones depend on how it adds up."""
+    return float(f"{figure:.9g}")
 
 
 def _numbers(name: str, values: Iterable[float]) -> NDArray[np.float64]:
@@ -290,4 +297,4 @@ def _doubt(shares: NDArray[np.float64], spread: float, freedom: int, widest: tup
     covariance[np.ix_(free, free)] = np.linalg.inv(told + np.diag([widest[each] ** -2 for each in free]))
     latency, rate = np.sqrt(np.diag(covariance)).tolist()
     together = float(covariance[0, 1]) / (latency * rate) if latency and rate else 0.0
-    return Doubt(latency=latency, rate=rate, correlation=max(-1.0, min(1.0, together)))
+    return Doubt(latency=_steady(latency), rate=_steady(rate), correlation=max(-1.0, min(1.0, _steady(together))))

@@ -146,6 +146,14 @@ def test_what_cannot_be_fitted_is_refused(sizes: Any, seconds: Any, words: str) 
         Timing.fit(sizes, seconds)
 
 
+def test_a_fit_does_not_depend_on_how_its_figures_add_up() -> None:
+    draws = np.random.default_rng(4)
+    sizes = draws.integers(1, 64, 40) * 2.0**28
+    seconds = (50 + sizes / 2e6) * draws.lognormal(0, 0.2, 40)
+    order = draws.permutation(40)
+    assert repr(Timing.fit(sizes[order], seconds[order])) == repr(Timing.fit(sizes, seconds))
+
+
 def test_generators_are_read_too() -> None:
     fitted = Timing.fit((each for each in SIZES), iter(SECONDS), latency=180)
     assert fitted == Timing.fit(SIZES, SECONDS, latency=180)
