@@ -27,8 +27,10 @@ _FARTHEST = math.log(10) / 1.2816
 """No fit is taken to be off by more than a factor of ten, eight times in ten: *assumed*."""
 _LEAST_SPREAD = 1e-4
 """Durations that lie closer than this to the fit, as made ones do, tell no more [log]."""
+_SETTLED = 1e-14
+"""A search ends when a step changes nothing by more than this share."""
 _NOTHING = 1e-6
-"""Bytes that take less than this share of the shortest duration take no time; a search comes near 0, not to it."""
+"""What takes less than this share of the shortest duration takes no time; a search comes near 0, not to it."""
 _DOUBTS = 5
 """The purpose of the random stream that doubts are drawn from."""
 
@@ -149,7 +151,7 @@ class Timing:
 
         The doubt is the covariance that the least squares leave, by a linear model around the fit. Its deviations are
         those of normal draws of which as many lie within an 80 % interval as by Student's t, for few snapshots tell
-        little of their spread. The spread itself is taken as it was found. All figures keep nine digits, so that the
+        little of their spread. The spread itself is taken as it was found. All figures keep six digits, so that the
         same snapshots give the same fit on every machine.
 
         Args:
@@ -228,7 +230,7 @@ deviation; that it is right within a factor of two, eight times in ten, is *assu
 
 def _steady(figure: float) -> float:
     """Keep the digits of a fitted figure that every processor agrees on; the last ones depend on how it adds up."""
-    return float(f"{figure:.9g}")
+    return float(f"{figure:.6g}")
 
 
 def _numbers(name: str, values: Iterable[float]) -> NDArray[np.float64]:
@@ -267,15 +269,27 @@ def _fitted(sizes: NDArray[np.float64], durations: NDArray[np.float64], known: f
         rest = np.maximum(durations - known, durations / 100)[scaled > 0] / scaled[scaled > 0]
         start = np.array([float(np.exp(np.log(rest).mean()))])
 
+    columns = np.stack([np.ones_like(scaled), scaled], axis=1)[:, known is not None :]  # of what is to be found
+    certain = 0.0 if known is None else known
+
+    def taken(given: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.maximum(certain + columns @ given, 1e-9)
+
     def off(given: NDArray[np.float64]) -> NDArray[np.float64]:
-        latency, per_unit = given if known is None else (known, given[0])
-        return np.asarray(np.log(np.maximum(latency + per_unit * scaled, 1e-9)) - np.log(durations))
+        return np.asarray(np.log(taken(given)) - np.log(durations))
+
+    def slopes(given: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(columns / taken(given)[:, None])
 
     least = float(durations.min()) * 1e-9
     first = np.maximum(start, least * 10)
-    best = least_squares(off, first, bounds=(0.0, np.inf), loss="soft_l1", f_scale=_TYPICAL, x_scale=first + least)
-    latency, per_unit = (float(each) for each in best.x) if known is None else (known, float(best.x[0]))
-    return latency, per_unit / unit if per_unit > _NOTHING * durations.min() else 0.0
+    best = least_squares(
+        off, first, slopes, (0.0, np.inf), loss="soft_l1", f_scale=_TYPICAL, x_scale=first + least,
+        ftol=_SETTLED, xtol=_SETTLED, gtol=_SETTLED,
+    )  # fmt: skip
+    found = np.where(best.x > _NOTHING * durations.min(), best.x, 0.0).tolist()
+    latency, per_unit = found if known is None else (known, *found)
+    return latency, per_unit / unit
 
 
 def _doubt(shares: NDArray[np.float64], spread: float, freedom: int, widest: tuple[float, float]) -> Doubt:
