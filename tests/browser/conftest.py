@@ -33,6 +33,9 @@ QUIET = (
 SPEED = 30
 PATIENCE = 60_000
 """How long a page may take to show something [ms]: other tests may run beside."""
+TRIES = 3
+IDLE = 10
+"""How long a cell that is to run may look as if it were not [s]."""
 SERVE = """
 import json, sys
 from snapkit.console import serving
@@ -124,23 +127,60 @@ class Host:
 
 
 class Lab(Host):
-    """A notebook in JupyterLab, whose first cell shows the pages."""
+    """A notebook in JupyterLab, whose first cell shows the pages.
 
-    def __init__(self, context: BrowserContext, base: str) -> None:
+    While JupyterLab settles, or where its kernel had to be started anew, what is asked of a cell can come to nothing:
+    its prompt is empty again then. As a person would, this asks once more.
+    """
+
+    def __init__(self, context: BrowserContext, base: str, log: Path) -> None:
         super().__init__("lab", context, f"{base}/lab/tree/pages.ipynb?token={TOKEN}", ".jp-Notebook")
-        self.page.goto(self._address)
-        self.page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
+        self._log = log
+        self._said: list[str] = []
+        self.page.on("console", lambda message: self._said.append(message.text))
+        self._load()
 
     def open(self) -> None:
         """Run the cell again."""
-        self.run(0)
+        try:
+            self.run(0)
+        except AssertionError:
+            self._load()
+            self.run(0)
         self.root.locator("tr[data-id]").first.wait_for()
 
     def run(self, cell: int) -> None:
-        """Run a cell, by the toolbar: while JupyterLab is still settling, a key may reach nothing."""
-        prompt = self._chosen(cell)
-        self.page.get_by_role("button", name="Run this cell and advance").click()
-        expect(prompt).to_have_text(RAN)
+        """Run a cell, by the toolbar: a key may reach nothing at first."""
+        for _ in range(TRIES):
+            prompt = self._chosen(cell)
+            self.page.get_by_role("button", name="Run this cell and advance").click()
+            if self._ran(prompt):
+                return
+        raise AssertionError(f"cell {cell} does not run: {self._state()}")
+
+    def _load(self) -> None:
+        self.page.goto(self._address)
+        self.page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
+
+    def _ran(self, prompt: Locator) -> bool:
+        """Wait until a cell ran; tells whether it did, or nothing came of it."""
+        asked = awaited = time.monotonic()
+        while time.monotonic() < asked + PATIENCE / 1000:
+            told = prompt.text_content() or ""
+            if RAN.fullmatch(told):
+                return True
+            if "*" in told:
+                awaited = time.monotonic()
+            elif time.monotonic() > awaited + IDLE:
+                return False
+            time.sleep(0.1)
+        return False
+
+    def _state(self) -> str:
+        """Tell what can be seen where a cell does not run."""
+        status = self.page.get_by_text("Kernel status:").all_text_contents()
+        dialogs = self.page.locator(".jp-Dialog").all_inner_texts()
+        return "\n".join([f"{status} {dialogs}", *self._said[-20:], *self._log.read_text().splitlines()[-40:]])
 
     def restart(self) -> None:
         """Restart the kernel, and open the pages anew; what is in AWS stays."""
@@ -148,7 +188,8 @@ class Lab(Host):
         self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
         self.page.get_by_role("menuitem", name="Restart Kernel and Run up to Selected Cell").click()
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
-        expect(prompt).to_have_text(RAN)
+        if not self._ran(prompt):
+            self.open()
         self.root.locator("tr[data-id]").first.wait_for()
 
     def _chosen(self, cell: int) -> Locator:
@@ -266,17 +307,19 @@ def lab(context: BrowserContext, place: str, tmp_path_factory: pytest.TempPathFa
     settings = root / "JUPYTERLAB_SETTINGS_DIR/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    process = subprocess.Popen(  # noqa: S603 - ours
-        [*command, *options],
-        env={**os.environ, **own, "JUPYTER_TOKEN": TOKEN, "SNAPKIT_CONSOLE": place},
-        stderr=subprocess.DEVNULL,
-    )
+    log = root / "log"
+    with log.open("w") as errors:
+        process = subprocess.Popen(  # noqa: S603 - ours
+            [*command, *options],
+            env={**os.environ, **own, "JUPYTER_TOKEN": TOKEN, "SNAPKIT_CONSOLE": place},
+            stderr=errors,
+        )
     try:
         for _ in range(600):
             with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 break
             time.sleep(0.1)
-        lab = Lab(context, f"http://127.0.0.1:{port}")
+        lab = Lab(context, f"http://127.0.0.1:{port}", log)
         try:
             lab.open()
         finally:
